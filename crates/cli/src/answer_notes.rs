@@ -1,6 +1,6 @@
 //! What a person should know of an answer besides its moments: the same at the command line, in JSON and at the server.
 
-use locvtp_finder::{Answer, Denial, Evidence, Finding, Question, Verdict};
+use locvtp_finder::{Alike, Answer, Denial, Evidence, Finding, Question, Verdict};
 use locvtp_search::catalogue::{JobRecord, JobState, MOST_OPEN_WORDS_SAID, MOST_WORDS_SAID};
 use locvtp_video::counted::counted;
 
@@ -44,6 +44,9 @@ pub(crate) fn notes(answer: &Answer, question: &Question, finding: Finding) -> V
             "the sentence has more than {MOST_WORDS_SAID} words, or {MOST_OPEN_WORDS_SAID} with a * behind them, so it was \
              not looked for in subtitles"
         ));
+    }
+    if matches!(question.alike, Some(Alike::Moment { .. })) && !has_seen {
+        notes.push("the moment itself, and what lies within a second of it, is not shown".into());
     }
     let words_were_sought = question.said.is_some();
     if words_were_sought && answer.shown().iter().all(|hit| hit.evidence == Evidence::Seen) {

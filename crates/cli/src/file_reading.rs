@@ -59,6 +59,11 @@ pub(crate) fn default_folder() -> Option<PathBuf> {
     std::fs::create_dir_all(&folder).is_ok().then_some(folder)
 }
 
+/// The frame tables in the [`default_folder`]: without them files are read anew.
+pub(crate) fn default_tables() -> Option<FrameTableCache> {
+    FrameTableCache::create(default_folder()?).ok()
+}
+
 fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
     let mut table = serde_json::Map::new();
     for entry in entries {

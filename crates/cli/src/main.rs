@@ -138,6 +138,7 @@ fn typed() -> Result<Args, ExitCode> {
     matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| {
         if let Some(said) = wrong_command::said_otherwise(&error)
             .or_else(|| wrong_command::said_of_value(&error, &words()))
+            .or_else(|| wrong_command::said_of_path(&error, &words()))
             .or_else(|| wrong_command::said_of_option(&error, &words()))
             .or_else(|| wrong_command::said_of_nothing(&error))
             .or_else(|| wrong_command::said_of_term(&error))

@@ -1,6 +1,8 @@
 //! What is said of a command that there is not, by what people mean with it: `find` is `search`, and
 //! `traing` is `train`, which is `pretrain`.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use locvtp_train::shell_words::quoted;
@@ -99,6 +101,28 @@ pub(crate) fn said_of_value(error: &clap::Error, words: &[String]) -> Option<Str
     let [option, value] = [&pair[0], &pair[1]];
     let written = quoted(&format!("{option}={value}"));
     Some(format!("{value}: begins with a dash, so it is taken for an option; write {written}"))
+}
+
+/// The message for a path that begins with a dash, as in `index remove -dash.mp4`: clap takes it for options. `words` are
+/// those of the command.
+pub(crate) fn said_of_path(error: &clap::Error, words: &[String]) -> Option<String> {
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let is_path = |word: &&String| {
+        let ending = Path::new(word).extension().unwrap_or_default().to_string_lossy();
+        let is_called_so =
+            (2..6).contains(&ending.len()) && ending.starts_with(|c: char| c.is_alphabetic());
+        // Of short options clap names the first.
+        let is_typed = *word == typed || typed.len() == 2 && word.starts_with(typed.as_str());
+        is_typed
+            && !word.contains(char::is_whitespace)
+            && (is_called_so || Path::new(word).exists())
+    };
+    let path = words.iter().skip(1).find(is_path)?;
+    let written = quoted(&format!("./{path}"));
+    Some(format!("{path}: begins with a dash, so it is taken for an option; write {written}"))
 }
 
 /// The message for a term of a sentence that stands where an option may, as in `locvtp search -red`: clap takes it for
@@ -206,6 +230,14 @@ mod tests {
         {
             assert_eq!(term(other), None);
         }
+        let path = |words: &[&str]| {
+            let error = command.clone().try_get_matches_from(words).unwrap_err();
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            said_of_path(&error, &words)
+        };
+        let said = path(&["locvtp", "index", "remove", "-dash.mp4"]).unwrap();
+        assert!(said.starts_with("-dash.mp4: begins with a dash") && said.ends_with("./-dash.mp4"));
+        assert_eq!(path(&["locvtp", "index", "remove", "-dash"]), None);
         let option = |words: &[&str]| {
             let error = command.clone().try_get_matches_from(words).unwrap_err();
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -83,6 +83,9 @@ impl FeatureFile {
         let read = file.and_then(|mut file| file.read_exact(&mut begin));
         if let Err(error) = read {
             return match error.kind() {
+                std::io::ErrorKind::UnexpectedEof if is_empty(path) => {
+                    Err(FeatureError::damaged(path, "it is empty (0 bytes)"))
+                }
                 std::io::ErrorKind::UnexpectedEof => {
                     Err(FeatureError::damaged(path, "it is shorter than a header"))
                 }
@@ -236,4 +239,9 @@ impl FeatureFile {
             Self::Numpy(files) => Err(FeatureError::Foreign { path: files.path().to_owned() }),
         }
     }
+}
+
+/// Whether nothing is in a file.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.len() == 0)
 }

@@ -11,7 +11,7 @@ use locvtp_video::TimeSpan;
 use locvtp_video::whole_file::{PartName, WholeFile};
 
 use crate::error::FeatureError;
-use crate::feature_file::{FeatureFile, FileKind};
+use crate::feature_file::{FeatureFile, FileKind, is_empty};
 use crate::journal::Journal;
 use crate::provenance::{Provenance, VideoSource};
 use crate::video_features::{ClipBlock, ClipSource, VideoEntry};
@@ -211,7 +211,9 @@ fn open_existing(
     provenance: &Provenance,
     fresh: bool,
 ) -> Result<Option<FeatureFile>, FeatureError> {
-    if fresh || !out.exists() {
+    // Nothing is lost with an empty file, as `mktemp` makes one.
+    let is_nothing = !out.exists() || out.is_file() && is_empty(out);
+    if fresh || is_nothing {
         return Ok(None);
     }
     let file = FeatureFile::open(out, Some(dataset))?;

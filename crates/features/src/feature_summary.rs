@@ -49,6 +49,8 @@ pub struct FeatureSummary {
     pub first_unusable: Option<String>,
     /// Videos whose pictures are missing or damaged somewhere, and where.
     pub damaged: BTreeMap<String, Vec<TimeSpan>>,
+    /// Videos whose file is cut short, and what is said of it.
+    pub cut_short: BTreeMap<String, String>,
 }
 
 impl FeatureSummary {
@@ -74,6 +76,7 @@ impl FeatureSummary {
             unusable: 0,
             first_unusable: None,
             damaged: BTreeMap::new(),
+            cut_short: BTreeMap::new(),
         };
         let mut numbers = 0;
         for id in &ids {
@@ -83,10 +86,12 @@ impl FeatureSummary {
                     summary.add(id, clips, width);
                     summary.read += usize::from(clips * width <= to_read);
                     numbers += clips * width;
-                    if let Some(source) =
-                        file.source(id).filter(|source| !source.damaged.is_empty())
-                    {
+                    let source = file.source(id).unwrap_or_default();
+                    if !source.damaged.is_empty() {
                         summary.damaged.insert(id.clone(), source.damaged);
+                    }
+                    if let Some(note) = source.cut_short {
+                        summary.cut_short.insert(id.clone(), note);
                     }
                 }
                 Err(reason) => {

@@ -134,6 +134,10 @@ pub struct VideoSource {
     /// and then no clip's span covers them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub damaged: Vec<TimeSpan>,
+    /// What is said of a file that is cut short: that its pictures end before the length that it states. None of a whole
+    /// one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_short: Option<String>,
 }
 
 #[cfg(test)]

@@ -33,7 +33,9 @@ fn source(id: &str) -> VideoSource {
     // One of them lost some pictures.
     let damaged =
         if id == "b" { vec![TimeSpan::new(1.5, 2.25), TimeSpan::new(9.0, 9.5)] } else { vec![] };
-    VideoSource { path: format!("videos/{id}.mp4"), bytes: 4321, duration_s: 12.5, damaged }
+    let cut_short = (id == "b").then(|| "cut short: the pictures end at 0:12 of 0:30".to_owned());
+    let path = format!("videos/{id}.mp4");
+    VideoSource { path, bytes: 4321, duration_s: 12.5, damaged, cut_short }
 }
 
 /// Clips `first..end` of a video; every number says which video, clip and place it is of.

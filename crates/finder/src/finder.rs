@@ -268,20 +268,30 @@ impl Finder {
         Ok(FileGrounding::of(spans, clips, query, question.score, &decoder)?)
     }
 
-    /// A file by its vectors; none where it has none.
+    /// A file by its vectors; nothing where it has none. Of the file with the moment that is asked from, what lies before
+    /// that and what lies behind it: neither the moment itself nor what lies beside it is looked for, and what is most
+    /// alike of the rest is not measured by it.
     fn look(
         &self,
         question: &Question,
         query: &SentenceEmbedding,
         track: TrackId,
-    ) -> Result<Option<Look>, FinderError> {
-        let Some(vectors) = self.vectors(track)? else { return Ok(None) };
-        let grounding = self.ground(question, query, &vectors)?;
-        let by_sentence = match question.score {
-            ClipScore::Sentence => grounding.scores.clone(),
-            ClipScore::Words { .. } => ClipScore::Sentence.scores_of(clips_of(&vectors), query),
+        asked: Option<(TrackId, Seconds)>,
+    ) -> Result<Vec<Look>, FinderError> {
+        let Some(vectors) = self.vectors(track)? else { return Ok(Vec::new()) };
+        let parts = match asked.filter(|(asked, _)| *asked == track) {
+            Some((_, at)) => around(&vectors, at),
+            None => vec![vectors],
         };
-        Ok(Some(Look { grounding, by_sentence }))
+        let look = |vectors: &TrackVectors| {
+            let grounding = self.ground(question, query, vectors)?;
+            let by_sentence = match question.score {
+                ClipScore::Sentence => grounding.scores.clone(),
+                ClipScore::Words { .. } => ClipScore::Sentence.scores_of(clips_of(vectors), query),
+            };
+            Ok(Look { grounding, by_sentence })
+        };
+        parts.iter().map(look).collect()
     }
 
     fn seen(
@@ -313,30 +323,37 @@ impl Finder {
         };
         let standout = |scores: &[f32]| standout_over(best_run(scores), &background);
         let judge = |scores: &[f32]| Verdict::of(calibration.as_ref(), standout(scores));
+        let asked = match &question.alike {
+            Some(Alike::Moment { path, at }) => named_file(path, files)?.track.zip(Some(*at)),
+            _ => None,
+        };
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
         let mut kept = Kept::new(question);
         // As many files at once as there are threads; when enough is found, what the others looked at is left.
         'files: for together in scanned.tracks.chunks(rayon::current_num_threads()) {
-            let looks = together.par_iter().map(|found| self.look(question, query, found.track));
-            let looks: Vec<Result<Option<Look>, FinderError>> = looks.collect();
-            for (found, look) in together.iter().zip(looks) {
+            let looks =
+                together.par_iter().map(|found| self.look(question, query, found.track, asked));
+            let looks: Vec<Result<Vec<Look>, FinderError>> = looks.collect();
+            for (found, looks) in together.iter().zip(looks) {
                 if kept.nothing_more_from(found.score, best_run(&best), || judge(&best)) {
                     break 'files;
                 }
-                let (Some(Look { grounding, by_sentence }), Some(file)) =
-                    (look?, file_of(files, found.track))
-                else {
-                    continue;
-                };
-                if best_run(&by_sentence) > best_run(&best) || best.is_empty() {
-                    best.clone_from(&by_sentence);
-                }
+                let (looks, Some(file)) = (looks?, file_of(files, found.track)) else { continue };
                 let mut moments = Vec::new();
-                for (moment, worth) in grounding.moments.iter().zip(grounding.best_clips()) {
-                    let verdict = judge(&by_sentence[grounding.clips_of(&moment.span)]);
-                    let (score, mean) = (f64::from(worth), Some(moment.score));
-                    let hit = Hit::of(file, moment.span, score, mean, verdict, Evidence::Seen);
-                    moments.push((worth, hit));
+                for Look { grounding, by_sentence } in &looks {
+                    if best_run(by_sentence) > best_run(&best) || best.is_empty() {
+                        best.clone_from(by_sentence);
+                    }
+                    for (moment, worth) in grounding.moments.iter().zip(grounding.best_clips()) {
+                        let verdict = judge(&by_sentence[grounding.clips_of(&moment.span)]);
+                        let (score, mean) = (f64::from(worth), Some(moment.score));
+                        let hit = Hit::of(file, moment.span, score, mean, verdict, Evidence::Seen);
+                        moments.push((worth, hit));
+                    }
+                }
+                if looks.len() > 1 {
+                    moments.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+                    moments.truncate(question.per_file);
                 }
                 kept.note(&moments);
                 by_file.push(moments);
@@ -344,11 +361,6 @@ impl Finder {
         }
         let verdict = judge(&best);
         let mut hits: Vec<Hit> = in_one_order(by_file).into_iter().map(|(_, hit)| hit).collect();
-        if let Some(Alike::Moment { path, at }) = &question.alike {
-            // Neither the moment itself nor what lies beside it.
-            let (asked, moment) = (named_file(path, files)?.id, TimeSpan { start: *at, end: *at });
-            hits.retain(|hit| hit.file != asked || !are_neighbours(&hit.span, &moment));
-        }
         hits.iter_mut().for_each(|hit| hit.verdict = hit.verdict.no_surer_than(verdict));
         let text = question.sentence.as_ref().map_or("", |sentence| sentence.text.as_str());
         let num_words = num_known_words(self.training_words.as_ref(), text);
@@ -410,6 +422,22 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 /// The vectors of a file, of unit length but for what storage rounds.
 fn clips_of(vectors: &TrackVectors) -> ChunksExact<'_, f32> {
     vectors.numbers.chunks_exact(vectors.width.max(1))
+}
+
+/// The clips of a file before those at a moment or beside it, and the clips behind them.
+fn around(vectors: &TrackVectors, at: Seconds) -> Vec<TrackVectors> {
+    let moment = TimeSpan { start: at, end: at };
+    let is_beside = |span: &TimeSpan| are_neighbours(span, &moment);
+    let spans = &vectors.spans;
+    let before = spans.iter().position(is_beside).unwrap_or(spans.len());
+    let behind = spans.iter().rposition(is_beside).map_or(spans.len(), |last| last + 1);
+    let part = |range: std::ops::Range<usize>| TrackVectors {
+        spans: spans[range.clone()].to_vec(),
+        numbers: vectors.numbers[range.start * vectors.width..range.end * vectors.width].to_vec(),
+        width: vectors.width,
+    };
+    let parts = [0..before, behind..spans.len()];
+    parts.into_iter().filter(|range| !range.is_empty()).map(part).collect()
 }
 
 /// The words of a sentence, without those that the model's training never showed: these tell it nothing.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
+use crate::holdings::Holdings;
+
 /// What became of the files of some folders.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct IndexSummary {
@@ -61,6 +63,9 @@ pub struct IndexSummary {
     pub media_s: f64,
     /// Time taken.
     pub seconds: f64,
+    /// What the index holds now.
+    #[serde(rename = "index")]
+    pub holdings: Holdings,
     /// Whether it was stopped before its end.
     pub is_stopped: bool,
     /// Whether this model's index took the place of another's now.

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +25,7 @@ use locvtp_video::causes::with_causes;
 use locvtp_video::{LimitReached, Seconds, VideoOpener, plain_file};
 
 use crate::error::FinderError;
+use crate::holdings::Holdings;
 use crate::index_helper::{beside_clips, by_path, index_settings, share_out, videos};
 use crate::index_sampling::IndexSampling;
 use crate::index_summary::IndexSummary;
@@ -115,7 +117,11 @@ impl<'a> Indexer<'a> {
         summary.links.clone_from(&walked.links);
         summary.left_out.clone_from(&walked.left_out);
         for (path, error) in &walked.closed {
-            let reason = format!("cannot be looked at: {error}");
+            let leads_nowhere = error.kind() == ErrorKind::NotFound && path.is_symlink();
+            let reason = match leads_nowhere {
+                true => "is a link to what does not exist; mend the link or remove it".to_owned(),
+                false => format!("cannot be looked at: {error}"),
+            };
             observer.bad(path, &reason);
             summary.bad.push((path.clone(), reason));
         }
@@ -150,7 +156,7 @@ impl<'a> Indexer<'a> {
         Ok(summary)
     }
 
-    /// Reads subtitles that came, went or changed beside files that were known before.
+    /// Reads subtitles that came, went or changed beside files that were known before, and counts what the index holds.
     fn read_words_again(
         &self,
         generation: GenerationId,
@@ -159,7 +165,9 @@ impl<'a> Indexer<'a> {
         summary: &mut IndexSummary,
     ) -> Result<(), FinderError> {
         let mut words = WordsAgain::new(self.catalogue, generation);
-        for file in self.catalogue.files()? {
+        let files = self.catalogue.files()?;
+        summary.holdings = Holdings::of(&files);
+        for file in files {
             let lies_below = |look: &&Look| roots.iter().any(|root| look.path.starts_with(root));
             let is_there = file.state == FileState::Present;
             let Some(look) = file.looks.iter().find(lies_below).filter(|_| is_there) else {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use locvtp_video::{Cut, CutSettings, Seconds, TimeSpan, VideoError, copy_span, encode_span};
+use locvtp_video::{
+    Cut, CutSettings, FrameTableCache, Seconds, TimeSpan, VideoError, copy_span, encode_span,
+};
 
 use crate::export::Hit;
 use crate::short_name::{LONGEST, shortened};
@@ -26,14 +28,20 @@ pub struct CutHit {
     pub asked: TimeSpan,
     /// What it holds.
     pub cut: Cut,
+    /// Whether a copy was asked for, whose first picture could not be decoded, so that it was encoded.
+    pub is_no_copy: bool,
 }
 
 impl CutHit {
     /// In one line: the file, its stretch, and why it begins where it does.
     pub fn message(&self) -> String {
-        let Self { path, asked, cut } = self;
+        let Self { path, asked, cut, is_no_copy } = self;
         let early = asked.start - cut.span.start;
         let way = match (cut.encoded, early > Seconds(0.005)) {
+            (true, _) if *is_no_copy => {
+                "encoded, from the frame: a copy could not be decoded from its first picture"
+                    .to_owned()
+            }
             (true, _) => "encoded, from the frame".to_owned(),
             (false, false) => "copied, its key frame is there".to_owned(),
             (false, true) => {
@@ -46,12 +54,14 @@ impl CutHit {
 
 /// Cuts each hit into a file of `folder`, named after its source and times. Where a file has that name a
 /// number is added, unless it may be overwritten; links, folders and pipes stay what they are. One that fails does
-/// not end the others.
+/// not end the others. A copy that no player could begin is encoded instead. In `tables` is looked up whether the
+/// clock of a file goes on (see [`copy_span`]).
 pub fn cut_hits<'a>(
     hits: &'a [Hit],
     folder: &'a Path,
     way: CutWay,
     overwrite: bool,
+    tables: Option<&'a FrameTableCache>,
 ) -> impl Iterator<Item = Result<CutHit, VideoError>> + 'a {
     let mut names = BTreeSet::new();
     hits.iter().map(move |hit| {
@@ -59,12 +69,25 @@ pub fn cut_hits<'a>(
             let there = folder.join(name).symlink_metadata();
             there.is_ok_and(|there| !overwrite || !there.is_file())
         };
-        let path = folder.join(free_name(hit, way, &mut names, is_there));
-        let cut = match way {
-            CutWay::Copy => copy_span(&hit.path, hit.span, &path),
-            CutWay::Exact => encode_span(&hit.path, hit.span, &path, &CutSettings::exact()),
-        };
-        Ok(CutHit { path, asked: hit.span, cut: cut? })
+        let mut path_of = |way| folder.join(free_name(hit, way, &mut names, is_there));
+        let exact =
+            |path: &Path| encode_span(&hit.path, hit.span, path, &CutSettings::exact(), tables);
+        let path = path_of(way);
+        let asked = hit.span;
+        match way {
+            CutWay::Exact => {
+                let cut = exact(&path)?;
+                Ok(CutHit { path, asked, cut, is_no_copy: false })
+            }
+            CutWay::Copy => match copy_span(&hit.path, hit.span, &path, tables) {
+                Err(VideoError::CopyUndecodable { .. }) => {
+                    let path = path_of(CutWay::Exact);
+                    let cut = exact(&path)?;
+                    Ok(CutHit { path, asked, cut, is_no_copy: true })
+                }
+                cut => Ok(CutHit { path, asked, cut: cut?, is_no_copy: false }),
+            },
+        }
     })
 }
 

@@ -76,8 +76,9 @@ export async function showIndex(openVideo) {
 }
 
 function showCounts(place, state) {
-  const rows = [["Videos", state.num_media.toLocaleString("en")], ["In all", lasting(state.duration_s)],
-    ["Clips", state.num_clips.toLocaleString("en")], ["Missing files", state.num_missing.toLocaleString("en")],
+  const rows = [["Videos", state.num_media.toLocaleString("en")], ["Files, with copies", state.num_files.toLocaleString("en")],
+    ["In all", lasting(state.duration_s)],
+    ["Clips", state.num_clips.toLocaleString("en")], ["Missing videos", state.num_missing.toLocaleString("en")],
     ["Bad files", state.num_bad_files.toLocaleString("en")], ["Model", `${state.model} ${state.model_version}`.trim()]];
   place.hidden = false;
   place.replaceChildren(...rows.map(([name, value]) => h("div", { class: name === "Model" ? "count wide" : "count" },

@@ -64,7 +64,7 @@ fn may_ask(shared: &Shared, request: &Request) -> Result<(), Problem> {
         ));
     }
     if shared.is_loopback && !is_loopback_name(name) {
-        let message = "this server answers on `localhost` only";
+        let message = "this server answers to `localhost`, `127.0.0.1` and `[::1]` only; ask it by one of these names";
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, message));
     }
     let is_page = request.uri().path() == "/";

@@ -98,7 +98,8 @@ pub(crate) async fn thumbnail(
     let inside = Arc::clone(&shared);
     let file = shared.workers.run(move || {
         check_file(&media)?;
-        let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, into);
+        let tables = inside.frame_tables.as_ref();
+        let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, tables, into);
         inside.pictures.get(&name, write)
     });
     Ok(picture(file.await??, &method, &headers, &shared))
@@ -130,7 +131,8 @@ pub(crate) async fn sprite_sheet(
     let file = shared.workers.run(move || {
         // Of the file that was indexed, never of another in its place.
         check_file(&media)?;
-        inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into))
+        let tables = inside.frame_tables.as_ref();
+        inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, tables, into))
     });
     Ok(picture(file.await??, &method, &headers, &shared))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use locvtp_video::{Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
+use locvtp_video::{FrameTableCache, Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
 
 use crate::file_cache::NO_PLACE;
 use crate::media::Media;
@@ -16,23 +16,34 @@ const QUALITY: u8 = 78;
 const THUMBNAIL: (u32, u32) = (480, 360);
 
 /// Writes the picture that is shown at a moment.
-pub(crate) fn write_thumbnail(media: &Media, at_s: f64, into: &Path) -> Result<(), Problem> {
+pub(crate) fn write_thumbnail(
+    media: &Media,
+    at_s: f64,
+    tables: Option<&FrameTableCache>,
+    into: &Path,
+) -> Result<(), Problem> {
     let at = Seconds(at_s.clamp(0.0, media.duration_s.max(0.0)));
-    let glimpse = glimpses(media, vec![at], Nearness::Frame, THUMBNAIL)?.pop().flatten();
+    let wanted = (vec![at], Nearness::Frame, THUMBNAIL);
+    let glimpse = glimpses(media, wanted, tables)?.pop().flatten();
     let none = || Problem::not_there("no picture of this video could be decoded there");
     let glimpse = glimpse.ok_or_else(none)?;
     write_jpeg(&glimpse.rgb, glimpse.width, glimpse.height, into)
 }
 
 /// Writes one sheet. Where a picture cannot be decoded its place stays dark.
-pub(crate) fn write_sheet(media: &Media, sheet: usize, into: &Path) -> Result<(), Problem> {
+pub(crate) fn write_sheet(
+    media: &Media,
+    sheet: usize,
+    tables: Option<&FrameTableCache>,
+    into: &Path,
+) -> Result<(), Problem> {
     let layout = Layout::of(media);
     if sheet >= layout.num_sheets() {
         let there = layout.num_sheets();
         return Err(Problem::not_there(format!("this video has {there} sheets of pictures")));
     }
     let times = layout.times(sheet).into_iter().map(Seconds).collect();
-    let pictures = glimpses(media, times, Nearness::KeyFrame, layout.size)?;
+    let pictures = glimpses(media, (times, Nearness::KeyFrame, layout.size), tables)?;
     let (columns, rows) = layout.grid(sheet);
     let (width, height) = (columns * layout.size.0 as usize, rows * layout.size.1 as usize);
     let mut page = vec![16; width * height * 3];
@@ -58,12 +69,11 @@ fn paste(picture: &Glimpse, layout: &Layout, place: usize, (page, page_width): (
 
 fn glimpses(
     media: &Media,
-    times: Vec<Seconds>,
-    nearness: Nearness,
-    fit: (u32, u32),
+    (times, nearness, fit): (Vec<Seconds>, Nearness, (u32, u32)),
+    tables: Option<&FrameTableCache>,
 ) -> Result<Vec<Option<Glimpse>>, Problem> {
     let wanted = Glimpses { times, start: Seconds(media.start_s), nearness, fit };
-    let read = wanted.read(&media.path, &ReadLimits::default());
+    let read = wanted.read(&media.path, &ReadLimits::default(), tables);
     read.map_err(|error| {
         Problem::not_there(format!("{} cannot be decoded", media.name)).because(&error)
     })

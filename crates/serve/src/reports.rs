@@ -60,9 +60,11 @@ pub struct LibraryState {
     pub model_version: String,
     /// Whether questions can be answered; not so while the model is loading.
     pub is_ready: bool,
-    /// Videos in the index.
+    /// Videos in the index: copies of one are one.
     pub num_media: usize,
-    /// Of these, files that are not where they were.
+    /// Files in which these lie, or lay: copies count.
+    pub num_files: usize,
+    /// Videos that are not where they were.
     pub num_missing: usize,
     /// Clips in the index.
     pub num_clips: usize,

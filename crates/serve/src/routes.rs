@@ -4,6 +4,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -173,13 +174,15 @@ async fn log(observer: Observer, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let response = next.run(request).await.into_response();
     let length = response.headers().get(header::CONTENT_LENGTH);
+    // Of what lies in memory the connection adds the length later.
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     let said = response.extensions().get::<ProblemSaid>();
     observer(&RequestLog {
         unix_s: since_1970.map_or(0.0, |since| since.as_secs_f64()),
         method,
         path,
         status: response.status().as_u16(),
-        body_bytes: length.and_then(|length| length.to_str().ok()?.parse().ok()),
+        body_bytes: length.or_else(|| response.body().size_hint().exact()),
         took_ms: began.elapsed().as_secs_f64() * 1000.0,
         problem: said.map(|said| said.message.clone()),
         cause: said.and_then(|said| said.cause.clone()),

@@ -108,7 +108,7 @@ impl Server {
         library: Arc<dyn Library>,
         observer: Observer,
     ) -> Result<Self, ServeError> {
-        let ServeSettings { address, token, cache_folder, limits } = settings;
+        let ServeSettings { address, token, cache_folder, frame_tables, limits } = settings;
         let is_loopback = address.ip().is_loopback();
         if !is_loopback && token.is_none() {
             return Err(ServeError::TokenNeeded { address });
@@ -143,6 +143,7 @@ impl Server {
             reads: Arc::new(Semaphore::new(limits.reads.max(1))),
             pictures: cache("pictures", limits.picture_cache_bytes)?,
             proxies: cache("proxies", limits.proxy_cache_bytes)?,
+            frame_tables,
             limits,
         };
         let (state, stop) = (Arc::new(state), Arc::new(watch::channel(false).0));

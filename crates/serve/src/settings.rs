@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use locvtp_video::FrameTableCache;
+
 use crate::token::Token;
 
 /// How the server is set up. Start from [`ServeSettings::new`].
@@ -17,6 +19,9 @@ pub struct ServeSettings {
     /// A folder for sprites, thumbnails and proxies, made where it is missing and kept within its
     /// budget; a temporary one where none is given.
     pub cache_folder: Option<PathBuf>,
+    /// Where it is kept whether the clocks of videos go on; without, MPEG-TS and MPEG-PS are read whole for each
+    /// picture of them.
+    pub frame_tables: Option<FrameTableCache>,
     /// What requests may cost.
     pub limits: ServeLimits,
 }
@@ -28,6 +33,7 @@ impl ServeSettings {
             address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8765),
             token: None,
             cache_folder: None,
+            frame_tables: None,
             limits: ServeLimits::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use locvtp_video::FrameTableCache;
 use tokio::sync::Semaphore;
 
 use crate::file_cache::FileCache;
@@ -20,6 +21,8 @@ pub(crate) struct State {
     pub(crate) token: Option<Token>,
     pub(crate) session: Session,
     pub(crate) limits: ServeLimits,
+    /// Where it is kept whether the clocks of videos go on.
+    pub(crate) frame_tables: Option<FrameTableCache>,
     /// For looking a video up and opening its file, which must not wait for questions.
     pub(crate) readers: Workers,
     /// For questions to the index and for pictures.

@@ -51,7 +51,7 @@ fn measure(file: &Path, num_runs: usize) -> Result<(), Box<dyn std::error::Error
         least(1, start);
         num_decoded = video.num_decoded();
         let start = cpu_s();
-        thumbnails(&video).read(file, &ReadLimits::default())?;
+        thumbnails(&video).read(file, &ReadLimits::default(), None)?;
         least(2, start);
     }
     let [open_s, wanted_s, thumbnails_s] = best;

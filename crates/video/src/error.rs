@@ -24,6 +24,11 @@ impl FfmpegSaid {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The complaint, or else what an error code says.
+    fn or_code(&self, code: FfmpegError) -> Self {
+        if self.0.is_empty() { Self(code.to_string()) } else { self.clone() }
+    }
 }
 
 impl fmt::Display for FfmpegSaid {
@@ -104,9 +109,9 @@ pub enum VideoError {
 
     /// FFmpeg finds no media in the file, or too little of it.
     #[error(
-        "{path}: not readable as a video{said}; it is damaged, cut short or of another kind, \
+        "{path}: not readable as a video{}; it is damaged, cut short or of another kind, \
          so copy it again or remove it",
-        path = path.display()
+        said.or_code(*code), path = path.display()
     )]
     NotAVideo {
         /// The file.
@@ -114,10 +119,9 @@ pub enum VideoError {
         path: PathBuf,
         /// FFmpeg's complaint.
         said: FfmpegSaid,
-        /// FFmpeg's error code.
-        #[source]
+        /// FFmpeg's error code, in words where there is no complaint.
         #[serde(with = "of_ffmpeg")]
-        source: FfmpegError,
+        code: FfmpegError,
     },
 
     /// Media without moving pictures.
@@ -457,6 +461,21 @@ pub enum VideoError {
         said: FfmpegSaid,
     },
 
+    /// A copy of a part of a file that no player could begin.
+    #[error(
+        "{path}: a copy of {span} cannot be decoded from its first picture on; cut it with --exact, which encodes it anew",
+        path = path.display()
+    )]
+    CopyUndecodable {
+        /// The file.
+        path: PathBuf,
+        /// The span that was asked for.
+        span: TimeSpan,
+        /// What decoding said.
+        #[source]
+        why: Box<VideoError>,
+    },
+
     /// Writing failed: most often a full disk.
     #[serde(skip)]
     #[error(
@@ -518,7 +537,7 @@ impl VideoError {
     pub(crate) fn is_out_of_memory(&self) -> bool {
         match self {
             Self::Io { source, .. } => source.raw_os_error() == Some(libc::ENOMEM),
-            Self::NotAVideo { source, .. } | Self::NoDecoder { source, .. } => {
+            Self::NotAVideo { code: source, .. } | Self::NoDecoder { source, .. } => {
                 matches!(source, FfmpegError::Other { errno: libc::ENOMEM })
             }
             _ => false,

@@ -3,7 +3,8 @@
 //!
 //! A [`VideoReader`](crate::VideoReader) knows when every frame is shown and so reads all packets once; a
 //! glimpse asks the container alone where to begin. It is therefore cheap in a file of hours, and only
-//! as near to the moment as the container's own index.
+//! as near to the moment as the container's own index. In MPEG-TS and MPEG-PS recordings may be joined, whose clocks
+//! tell nothing: what is known of a file that was read whole is looked up, else it is read once.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
 use crate::frame_stream;
+use crate::frame_table_cache::FrameTableCache;
+use crate::joined_packets::{self, JoinedPackets};
 use crate::limits::ReadLimits;
 use crate::png_texts;
 use crate::probe::{self, MediaSource, OpenFile};
@@ -70,7 +73,8 @@ pub struct Glimpse {
 }
 
 impl Glimpses {
-    /// One picture for each moment; none where nothing could be decoded there.
+    /// One picture for each moment; none where nothing could be decoded there. In `tables` is looked up whether the
+    /// file's clock goes on; without, all packets of MPEG-TS and MPEG-PS are read for that.
     ///
     /// # Errors
     /// A file that cannot be opened or has no picture stream, or one that hangs.
@@ -78,12 +82,16 @@ impl Glimpses {
         &self,
         path: &Path,
         limits: &ReadLimits,
+        tables: Option<&FrameTableCache>,
     ) -> Result<Vec<Option<Glimpse>>, VideoError> {
+        let tables = tables.cloned();
         let watch = Arc::new(Watch::default());
         let (inside, wanted, place, bounds) =
             (Arc::clone(&watch), self.clone(), path.to_owned(), *limits);
         let read = watchdog::run(&watch, limits, move || {
             let mut looking = Looking::open(&place, &bounds, &inside)?;
+            let until = wanted.times.last().copied().unwrap_or(Seconds::ZERO);
+            looking.place_joined(until, tables.as_ref());
             let glimpses = wanted.times.iter().map(|&time| looking.glimpse(time, &wanted));
             Ok(glimpses.collect())
         });
@@ -111,8 +119,14 @@ fn gave_up(path: &Path, why: GaveUp, limits: &ReadLimits) -> VideoError {
 
 /// A file that is looked into.
 struct Looking {
+    source: MediaSource,
+    limits: ReadLimits,
     file: OpenFile,
     decoder: codec::decoder::Video,
+    /// Of a file whose clock starts again or jumps: its packets, each in its place.
+    joined: Option<JoinedPackets>,
+    /// Whether the recording is over in which the last key packet stands.
+    is_over: bool,
     /// The key packet that was decoded last, and its picture.
     last: Option<(i64, Option<Glimpse>)>,
 }
@@ -124,7 +138,21 @@ impl Looking {
         let settings =
             ReaderSettings { limits: *limits, decoder_threads: 1, ..ReaderSettings::default() };
         let decoder = frame_stream::open_decoder(path, &file, &settings)?;
-        Ok(Self { file, decoder, last: None })
+        Ok(Self {
+            source,
+            limits: *limits,
+            file,
+            decoder,
+            joined: None,
+            is_over: false,
+            last: None,
+        })
+    }
+
+    fn place_joined(&mut self, until: Seconds, tables: Option<&FrameTableCache>) {
+        let (wanted, watch) = ((&self.file.input, until), &self.file.watch);
+        let index = joined_packets::joined_index(&self.source, wanted, &self.limits, watch, tables);
+        self.joined = index.map(|index| JoinedPackets::new(index, self.file.stream));
     }
 
     fn glimpse(&mut self, time: Seconds, wanted: &Glimpses) -> Option<Glimpse> {
@@ -132,7 +160,8 @@ impl Looking {
             let base = self.file.input.stream(self.file.stream)?.time_base();
             f64::from(base.denominator()) / f64::from(base.numerator().max(1))
         };
-        let target = ((time + wanted.start).0 * ticks_hz).floor() as i64;
+        let start = self.joined.as_ref().map_or(wanted.start, JoinedPackets::start);
+        let target = ((time + start).0 * ticks_hz).floor() as i64;
         let mut first = self.key_packet(target, ticks_hz)?;
         // Containers seek by when a packet is decoded, which is earlier than it is shown.
         if let (Some(dts), true) = (first.dts(), first.pts().is_some_and(|pts| pts > target))
@@ -160,6 +189,9 @@ impl Looking {
     /// A key packet that the container says is decoded at or before `target`, mostly the last one, else its
     /// first.
     fn key_packet(&mut self, target: i64, ticks_hz: f64) -> Option<Packet> {
+        if self.joined.is_some() {
+            return self.placed_key(target);
+        }
         // Broadcast streams have no index: a seek lands anywhere, and then the next one aims earlier.
         for back_s in BACK_S {
             let aim = target - (back_s * ticks_hz) as i64;
@@ -184,7 +216,39 @@ impl Looking {
         None
     }
 
+    /// The key packet that is shown at or before `target`, in a file whose packets are placed.
+    fn placed_key(&mut self, target: i64) -> Option<Packet> {
+        let joined = self.joined.as_mut()?;
+        let key = joined.key_for(target)?;
+        if !joined.seek(&mut self.file.input, &self.file.watch, key) {
+            let watch = Arc::clone(&self.file.watch);
+            self.file = probe::open(&self.source, &self.limits, &watch).ok()?;
+            joined.is_at_start();
+        }
+        self.decoder.flush();
+        self.is_over = false;
+        self.packet()
+    }
+
+    /// The next packet; none at the end of its recording.
+    fn placed_packet(&mut self) -> Option<Packet> {
+        let joined = self.joined.as_mut()?;
+        while !self.is_over {
+            let packet = joined.read(&mut self.file.input, &self.file.watch)?;
+            self.is_over = joined.begins_recording();
+            if !self.is_over && packet.stream() == self.file.stream {
+                return Some(packet);
+            }
+        }
+        None
+    }
+
     fn packet(&mut self) -> Option<Packet> {
+        if self.joined.is_some() {
+            let mut packet = self.placed_packet()?;
+            png_texts::take_out(&mut packet, self.file.codec_id);
+            return Some(packet);
+        }
         for _ in 0..MOST_PACKETS {
             let mut packet = Packet::empty();
             if self.file.watch.is_given_up() {
@@ -323,7 +387,7 @@ mod tests {
     fn greys(path: &Path, nearness: Nearness, times: &[f64]) -> Vec<i32> {
         let times = times.iter().map(|&time| Seconds(time)).collect();
         let wanted = Glimpses { times, start: Seconds::ZERO, nearness, fit: (32, 32) };
-        let read = wanted.read(path, &ReadLimits::default()).unwrap();
+        let read = wanted.read(path, &ReadLimits::default(), None).unwrap();
         read.into_iter().map(|one| i32::from(one.unwrap().rgb[0])).collect()
     }
 
@@ -367,7 +431,7 @@ mod tests {
         let (_folder, path) = fading(90);
         let (times, start) = (vec![Seconds(1.0)], Seconds::ZERO);
         let wanted = Glimpses { times, start, nearness: Nearness::KeyFrame, fit: (100, 32) };
-        let found = wanted.read(&path, &ReadLimits::default()).unwrap().remove(0).unwrap();
+        let found = wanted.read(&path, &ReadLimits::default(), None).unwrap().remove(0).unwrap();
         assert_eq!((found.width, found.height, found.rgb.len()), (24, 32, 24 * 32 * 3));
     }
 
@@ -397,6 +461,6 @@ mod tests {
         std::fs::write(&path, "no video").unwrap();
         let (times, start) = (vec![Seconds::ZERO], Seconds::ZERO);
         let wanted = Glimpses { times, start, nearness: Nearness::Frame, fit: (32, 32) };
-        assert!(wanted.read(&path, &ReadLimits::default()).is_err());
+        assert!(wanted.read(&path, &ReadLimits::default(), None).is_err());
     }
 }

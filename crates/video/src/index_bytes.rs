@@ -29,12 +29,13 @@ pub(crate) fn put_index(out: &mut Vec<u8>, index: &PacketIndex) {
         last = i64::from(*order);
     }
     put(out, index.keys.len() as i64);
-    let mut last = 0i64;
+    let (mut last, mut last_byte) = (0i64, 0i64);
     for key in &index.keys {
         put(out, key.pts.wrapping_sub(last));
         put(out, key.pts.wrapping_sub(key.dts));
         put(out, key.order as i64);
-        last = key.pts;
+        put(out, key.at_byte.wrapping_sub(last_byte));
+        (last, last_byte) = (key.pts, key.at_byte);
     }
     put_growing(out, &index.second_fields);
     put_growing(out, &index.damaged_from);
@@ -43,6 +44,7 @@ pub(crate) fn put_index(out: &mut Vec<u8>, index: &PacketIndex) {
     for part in index.timeline.later_parts() {
         put(out, part.from as i64);
         put(out, part.shift);
+        put(out, part.at_byte);
     }
     put(out, index.gaps.len() as i64);
     for (start, end) in &index.gaps {
@@ -75,22 +77,24 @@ pub(crate) fn index_of(mut rest: &[u8]) -> Option<PacketIndex> {
         last = get(&mut rest)?.checked_add(last)?.checked_add(1)?;
         orders.push(u32::try_from(last).ok()?);
     }
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 4)?;
     let mut keys = Vec::with_capacity(count);
-    let mut last = 0i64;
+    let (mut last, mut last_byte) = (0i64, 0i64);
     for _ in 0..count {
         let pts = last.wrapping_add(get(&mut rest)?);
         let dts = pts.wrapping_sub(get(&mut rest)?);
-        keys.push(KeyPacket { pts, dts, order: usize::try_from(get(&mut rest)?).ok()? });
-        last = pts;
+        let order = usize::try_from(get(&mut rest)?).ok()?;
+        let at_byte = last_byte.wrapping_add(get(&mut rest)?);
+        keys.push(KeyPacket { pts, dts, order, at_byte });
+        (last, last_byte) = (pts, at_byte);
     }
     let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
     let restarts = get_growing(&mut rest)?;
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
     let mut parts = Vec::with_capacity(count);
     for _ in 0..count {
         let from = usize::try_from(get(&mut rest)?).ok()?;
-        parts.push(Part { from, shift: get(&mut rest)? });
+        parts.push(Part { from, shift: get(&mut rest)?, at_byte: get(&mut rest)? });
     }
     let timeline = Timeline::of_parts(parts);
     let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;

@@ -35,10 +35,11 @@ use crate::packet_list::{self, PacketList};
 use crate::plausible_times::mark_misplaced;
 use crate::probe::OpenFile;
 use crate::seen_packet::{Seen, durations_hold, usual_step};
+use crate::shown_after;
 use crate::shown_from::ShownFrom;
 use crate::sound_in_hole::{self, Sound};
 use crate::time::TimeSpan;
-use crate::timeline::{ClockRules, NewPart, Timeline, new_parts, timeline};
+use crate::timeline::{ClockRules, NewPart, Part, Timeline, new_parts, timeline};
 
 /// Reads all packets of the video stream. The input stands anywhere afterwards.
 pub(crate) fn read(
@@ -59,6 +60,36 @@ pub(crate) fn read(
     }
     let (timeline, joins) = place(file, path, &mut seen, boxes.as_ref())?;
     timed(file, &seen, timeline, &joins, &resized).ok_or_else(no_frames)
+}
+
+/// The index of a file that was counted, by the times when its pictures are shown, and those times by the order of packets:
+/// for files whose clock does not go on ([`crate::joined_packets`]). As in the counted one the first frame stands at 0. None
+/// where the times cannot be told.
+pub(crate) fn read_times(
+    file: &mut OpenFile,
+    path: &Path,
+    limits: &ReadLimits,
+) -> Option<(PacketIndex, Vec<i64>)> {
+    let PacketList { mut seen, resized, .. } = packet_list::read(file, path, limits.frames).ok()?;
+    let starts = decoding_parts(file, &seen);
+    let recordings = recordings(&starts, seen.len());
+    if !shown_after::fill(&mut seen, &recordings) {
+        return None;
+    }
+    let times = seen.iter().filter_map(|packet| packet.pts).collect();
+    let (timeline, joins) = place(file, path, &mut seen, None).ok()?;
+    let mut index = timed(file, &seen, timeline, &joins, &resized)?;
+    let first_s = *index.stamps.first()? as f64 * index.clock.tick_s;
+    index.clock.end_s -= first_s - index.clock.start_s;
+    index.clock.start_s = first_s;
+    Some((index, times))
+}
+
+/// Where the clock of decoding begins anew, in files whose packets do not all say when they are shown.
+fn decoding_parts(file: &OpenFile, seen: &[Seen]) -> Vec<usize> {
+    let rules = clock_rules(file, false, usual_step(seen));
+    let parts = rules.map_or_else(Vec::new, |rules| new_parts(seen, &rules));
+    parts.iter().map(|part| part.from).collect()
 }
 
 /// Gives every packet its place on one timeline, and tells where recordings follow another.
@@ -155,6 +186,9 @@ fn counted(file: &OpenFile, seen: &[Seen], resized: &[usize]) -> Option<PacketIn
     let orders: Vec<u32> = orders.map(|order| order as u32).collect();
     let tick_s = counted_frame_s(file, seen);
     let end_s = orders.len() as f64 * tick_s;
+    // Frames are counted on over all parts; that there are some is noted.
+    let parts = decoding_parts(file, seen).into_iter();
+    let parts = parts.map(|from| Part { from, shift: 0, at_byte: seen[from].at_byte });
     let mut keys = keys(seen);
     keys.sort_unstable_by_key(|key| (key.pts, key.order));
     keys.dedup_by_key(|key| key.pts);
@@ -164,7 +198,7 @@ fn counted(file: &OpenFile, seen: &[Seen], resized: &[usize]) -> Option<PacketIn
         orders,
         keys,
         second_fields: second_fields(seen),
-        timeline: Timeline::default(),
+        timeline: Timeline::of_parts(parts.collect()),
         restarts: restarts(&[], resized),
         damaged_from: losses::damaged_from(seen, &[], &[]),
         gaps: Vec::new(),
@@ -226,7 +260,8 @@ fn keys(seen: &[Seen]) -> Vec<KeyPacket> {
     starts
         .filter_map(|(order, packet)| {
             let pts = packet.pts?;
-            Some(KeyPacket { pts, dts: packet.dts.unwrap_or(pts), order })
+            let (dts, at_byte) = (packet.dts.unwrap_or(pts), packet.at_byte);
+            Some(KeyPacket { pts, dts, order, at_byte })
         })
         .collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct KeyPacket {
     pub(crate) dts: i64,
     /// Position among the packets of the stream.
     pub(crate) order: usize,
+    /// Where it stands in the file; below zero where that is not known.
+    pub(crate) at_byte: i64,
 }
 
 /// How the frames of a file are found.
@@ -103,6 +105,17 @@ impl PacketIndex {
         packet.set_dts(packet.dts().map(|dts| dts.saturating_add(shift)));
         // SAFETY: the pointer is to the packet's own struct.
         unsafe { (*packet::Mut::as_mut_ptr(packet)).flags &= !ffi::AV_PKT_FLAG_DISCARD };
+    }
+
+    /// Whether the file's own clock does not go on somewhere: where a time lies in the file, it does not tell.
+    pub(crate) fn is_joined(&self) -> bool {
+        !self.timeline.later_parts().is_empty()
+    }
+
+    /// The order of the first packet of the recording that a packet belongs to.
+    pub(crate) fn recording_start(&self, order: usize) -> usize {
+        let after = self.restarts.partition_point(|restart| *restart as usize <= order);
+        after.checked_sub(1).map_or(0, |at| self.restarts[at] as usize)
     }
 
     /// Whether damage begins with the packet of this order.

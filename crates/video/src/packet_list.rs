@@ -11,6 +11,7 @@ use crate::joined_files;
 use crate::packet_content::ContentTeller;
 use crate::probe::OpenFile;
 use crate::seen_packet::{Seen, num_pictures};
+use crate::shown_after;
 use crate::stream_headers::{HeaderChange, StreamHeaders};
 
 /// What reading the packets told.
@@ -76,6 +77,7 @@ pub(crate) fn read(
             is_outside: packet_flags(&packet) & ffi::AV_PKT_FLAG_DISCARD != 0,
             is_misplaced: false,
             at_byte,
+            is_b: shown_after::is_b_picture(file.codec_id, data),
         });
         let place = Some(at_byte).filter(|at| *at >= 0 && !is_corrupt);
         list.end = place.map(|at| at + data.len() as i64).or(list.end);

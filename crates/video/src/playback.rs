@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ffmpeg::{codec, media};
+use ffmpeg::{codec, ffi, media};
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
@@ -33,6 +33,9 @@ pub struct Playback {
     /// Matroska the codecs are asked for in the container that browsers know them in, because what they
     /// say of Matroska itself is no, though most play it.
     pub media_type: String,
+    /// How long a Matroska file states that it plays: where it plays longer, recordings are joined in it, and a browser's
+    /// clock starts again behind the first. None of others.
+    pub stated: Option<Seconds>,
 }
 
 impl Playback {
@@ -71,7 +74,10 @@ impl Playback {
         let sound = file.input.streams().best(media::Type::Audio);
         let sound = sound.map(|sound| sound_codec(sound.parameters().id()));
         let codecs: Vec<String> = pictures.into_iter().chain(sound).collect();
-        let container = container(file.input.format().name(), &codecs);
+        let name = file.input.format().name();
+        let stated_s = file.input.duration() as f64 / f64::from(ffi::AV_TIME_BASE);
+        let stated = (name.contains("matroska") && stated_s > 0.0).then_some(Seconds(stated_s));
+        let container = container(name, &codecs);
         Self {
             start: Seconds(file_start_s(&file.input, first_s)),
             width,
@@ -79,6 +85,7 @@ impl Playback {
             frame_rate_hz,
             codec: file.codec.clone(),
             media_type: format!("{container}; codecs=\"{}\"", codecs.join(", ")),
+            stated,
         }
     }
 }

@@ -47,6 +47,9 @@ pub struct VideoInfo {
     pub cut_short_of: Option<Seconds>,
     /// Frames that are shown.
     pub num_frames: usize,
+    /// How often the file's own clock begins: more than once where recordings are joined byte for byte, or its counter ran over.
+    /// Times count on all the same.
+    pub num_clocks: usize,
     /// Frames per second, on average: in a file of variable frame rate only the frame table tells
     /// times.
     pub frame_rate_hz: f64,
@@ -150,9 +153,9 @@ pub(crate) fn open(
         Some(_) => {}
     }
     watch.step();
-    let not_a_video = |source| {
+    let not_a_video = |code| {
         let (path, said) = (path.to_owned(), ffmpeg_log::said());
-        VideoError::NotAVideo { path, said, source }
+        VideoError::NotAVideo { path, said, code }
     };
     let open_with = |look: Look| -> Result<(Input, Option<StretchInput>), ffmpeg::Error> {
         let out_of_memory = ffmpeg::Error::Other { errno: libc::ENOMEM };

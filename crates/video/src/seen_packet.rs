@@ -20,6 +20,8 @@ pub(crate) struct Seen {
     pub(crate) is_misplaced: bool,
     /// Where it stands in the file; below zero where that is not known.
     pub(crate) at_byte: i64,
+    /// Whether its picture is one of B, of codecs whose headers say it in one place ([`crate::shown_after`]).
+    pub(crate) is_b: Option<bool>,
 }
 
 impl Seen {

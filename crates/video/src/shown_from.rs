@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn key(order: usize, pts: i64) -> KeyPacket {
-        KeyPacket { pts, dts: pts, order }
+        KeyPacket { pts, dts: pts, order, at_byte: 0 }
     }
 
     #[test]

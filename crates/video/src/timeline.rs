@@ -45,6 +45,8 @@ pub(crate) struct Part {
     pub(crate) from: usize,
     /// What is added to its times, ticks.
     pub(crate) shift: i64,
+    /// Where its first packet stands in the file; below zero where that is not known.
+    pub(crate) at_byte: i64,
 }
 
 /// The parts of a file, of which an ordinary one has one.
@@ -62,7 +64,7 @@ impl Default for Timeline {
 impl Timeline {
     /// Of the parts behind the first, growing.
     pub(crate) fn of_parts(parts: Vec<Part>) -> Self {
-        let first = Part { from: 0, shift: 0 };
+        let first = Part { from: 0, shift: 0, at_byte: 0 };
         Self { parts: [first].into_iter().chain(parts).collect() }
     }
 
@@ -74,6 +76,11 @@ impl Timeline {
     /// What is added to the times of the packet of this order.
     pub(crate) fn shift(&self, order: usize) -> i64 {
         self.parts[self.part(order)].shift
+    }
+
+    /// All parts, at least one.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     /// The part of a packet.
@@ -142,7 +149,7 @@ pub(crate) fn timeline(seen: &[Seen], parts: &[NewPart]) -> Timeline {
             end = end.max(Some(last.saturating_add(shift)));
         }
         if part.from > 0 {
-            joined.push(Part { from: part.from, shift });
+            joined.push(Part { from: part.from, shift, at_byte: seen[part.from].at_byte });
         }
     }
     Timeline::of_parts(joined)

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use locvtp_video::{
-    Cut, CutSettings, FrameTransform, Seconds, SourceTags, TimeSpan, VideoError, VideoReader,
-    copy_span, encode_span, encode_span_in_memory,
+    Cut, CutSettings, FrameTableCache, FrameTransform, Glimpse, Glimpses, Nearness, ReadLimits,
+    Seconds, SourceTags, TimeSpan, VideoError, VideoReader, copy_span, encode_span,
+    encode_span_in_memory,
 };
 
 /// Ten seconds at 25 a second: a picture that is brighter every second, and a tone that is silent in
@@ -25,6 +26,50 @@ fn made(folder: &Path, name: &str, arguments: &str) -> PathBuf {
     assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
     path
 }
+
+/// Eight seconds of a recording whose pictures are a step brighter every second, from `black` on, and whose tone is
+/// silent in one second.
+fn recording(folder: &Path, name: &str, black: u8, silent: u8, arguments: &str) -> Vec<u8> {
+    let path = folder.join(name);
+    let grey = format!("color=black:s=96x64:r=25:d=8,format=gray,geq=lum='floor(T)*10+{black}'");
+    let until = silent + 1;
+    let tone = format!(
+        "sine=frequency=440:sample_rate=48000:duration=8,volume=0:enable='between(t,{silent},{until})'"
+    );
+    let mut command = Command::new("ffmpeg");
+    command.args("-hide_banner -loglevel error -y -f lavfi -i".split(' ')).arg(grey);
+    command.args(["-f", "lavfi", "-i"]).arg(tone);
+    command.args(arguments.split_whitespace()).arg(&path);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    std::fs::read(path).unwrap()
+}
+
+const X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -c:a aac -ac 2";
+const MPEG2: &str = "-c:v mpeg2video -bf 2 -b:v 1M -pix_fmt yuv420p -g 500 -sc_threshold 1000000000 \
+    -force_key_frames expr:gte(t,n_forced*2) -c:a mp2";
+
+/// Two recordings joined byte for byte, silent in the third and in the fourteenth second.
+fn joined(folder: &Path, ending: &str, starts: (f64, f64)) -> PathBuf {
+    let codecs = if ending == "ts" { X264 } else { MPEG2 };
+    let part = |number, black, silent, start| {
+        let arguments = format!("{codecs} -output_ts_offset {start}");
+        recording(folder, &format!("part{number}.{ending}"), black, silent, &arguments)
+    };
+    let path = folder.join(format!("joined.{ending}"));
+    std::fs::write(&path, [part(1, 30, 2, starts.0), part(2, 120, 5, starts.1)].concat()).unwrap();
+    path
+}
+
+/// The second of two joined recordings that a brightness is of.
+fn joined_second(grey: u8) -> i64 {
+    let level = f64::from(grey);
+    let of = |black: f64| ((level - black) / 10.0).round() as i64;
+    if level < 110.0 { of(30.0) } else { of(120.0) + 8 }
+}
+
+/// Both clocks from the same time on, one that jumps forward, and one that jumps back.
+const STARTS: [(f64, f64); 3] = [(0.0, 0.0), (0.0, 5000.0), (5000.0, 0.0)];
 
 const H264: &str = "-c:v libx264 -pix_fmt yuv420p -g 50 -c:a aac -ac 2 -shortest";
 
@@ -80,7 +125,7 @@ fn a_copy_begins_at_the_key_frame_before_and_says_so() {
         let to = folder.path().join(to);
         let first = first_frame(&from);
         let span = TimeSpan::new(first + 4.5, first + 7.0);
-        let cut = copy_span(&from, span, &to).unwrap();
+        let cut = copy_span(&from, span, &to, None).unwrap();
         assert!(!cut.encoded);
         near(cut.span.start.0, first + 4.0, 0.002);
         assert!((7.0..7.2).contains(&(cut.span.end.0 - first)), "{name}: {}", cut.span);
@@ -106,7 +151,7 @@ fn an_exact_cut_begins_and_ends_at_the_frame_with_its_sound() {
         // Sound that begins a little earlier than the pictures moves these on the file's clock.
         let first = first_frame(&from);
         let span = TimeSpan::new(first + 4.53, first + 7.0);
-        let cut = encode_span(&from, span, &to, &CutSettings::exact()).unwrap();
+        let cut = encode_span(&from, span, &to, &CutSettings::exact(), None).unwrap();
         // The frame that is on the screen at 4.53 s is that of 4.52 s.
         near(cut.span.start.0, first + 4.52, 0.002);
         near(cut.span.end.0, first + 7.0, 0.002);
@@ -144,7 +189,7 @@ fn a_proxy_is_a_fragmented_file_in_memory_of_the_hit_alone() {
     // AAC's lead-in is told as lying before zero, where no player plays it.
     near(starts[1], -0.0116, 0.0117);
     let settings = CutSettings { fragmented: true, ..CutSettings::proxy() };
-    encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &settings).unwrap();
+    encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &settings, None).unwrap();
     let (from, until) = silence(&to);
     near(from, 1.0, 0.08);
     near(until, 2.0, 0.08);
@@ -168,8 +213,8 @@ fn ten_bits_a_turn_and_no_sound_survive() {
     let turn = VideoReader::open(&turned).unwrap().info().rotation_degrees;
     assert_ne!(turn, 0);
     let (copied, exact) = (folder.path().join("c.mp4"), folder.path().join("e.mp4"));
-    copy_span(&turned, TimeSpan::new(2.0, 4.0), &copied).unwrap();
-    encode_span(&turned, TimeSpan::new(2.0, 4.0), &exact, &CutSettings::exact()).unwrap();
+    copy_span(&turned, TimeSpan::new(2.0, 4.0), &copied, None).unwrap();
+    encode_span(&turned, TimeSpan::new(2.0, 4.0), &exact, &CutSettings::exact(), None).unwrap();
     for cut in [&copied, &exact] {
         let video = VideoReader::open(cut).unwrap();
         let info = video.info();
@@ -187,7 +232,7 @@ fn times_count_from_the_start_of_the_file_wherever_its_clock_begins() {
         let offset = first_frame(&from);
         let to = folder.path().join("cut.mp4");
         let span = TimeSpan::new(offset + 4.0, offset + 5.0);
-        let cut = encode_span(&from, span, &to, &CutSettings::exact()).unwrap();
+        let cut = encode_span(&from, span, &to, &CutSettings::exact(), None).unwrap();
         near(cut.span.start.0, span.start.0, 0.001);
         let frames = greys(&to);
         assert_eq!(frames.len(), 25, "{name}");
@@ -201,7 +246,8 @@ fn an_exact_cut_of_a_variable_rate_keeps_when_each_frame_is_shown() {
     let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5)+between(n,120,140))' -vsync vfr";
     let from = made(folder.path(), "phone.mp4", &format!("{drops} {H264}"));
     let to = folder.path().join("cut.mp4");
-    let cut = encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &CutSettings::exact()).unwrap();
+    let cut =
+        encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &CutSettings::exact(), None).unwrap();
     let all = VideoReader::open(&from).unwrap();
     let all = all.frame_table().times().iter().map(|time| time.0);
     let expected: Vec<f64> = all.filter(|time| (cut.span.start.0..7.0).contains(time)).collect();
@@ -218,19 +264,19 @@ fn what_cannot_be_cut_leaves_no_file() {
     let from = made(folder.path(), "a.mp4", H264);
     let to = folder.path().join("cut.mp4");
     let empty = TimeSpan::new(3.0, 1.0);
-    assert!(matches!(copy_span(&from, empty, &to), Err(VideoError::Cut { .. })));
+    assert!(matches!(copy_span(&from, empty, &to, None), Err(VideoError::Cut { .. })));
     let unknown = folder.path().join("cut.xyz");
-    let error = copy_span(&from, TimeSpan::new(1.0, 2.0), &unknown).unwrap_err();
+    let error = copy_span(&from, TimeSpan::new(1.0, 2.0), &unknown, None).unwrap_err();
     assert!(error.to_string().contains(".mp4"), "{error}");
     // MP4 takes no such sound.
     let wav = made(folder.path(), "b.mkv", "-c:v libx264 -pix_fmt yuv420p -c:a wmav2 -shortest");
-    let refused = copy_span(&wav, TimeSpan::new(1.0, 2.0), &folder.path().join("b.webm"));
+    let refused = copy_span(&wav, TimeSpan::new(1.0, 2.0), &folder.path().join("b.webm"), None);
     assert!(matches!(refused, Err(VideoError::Encode { .. })), "{refused:?}");
     let mut names: Vec<_> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a.mp4", "b.mkv"]);
-    let past = encode_span(&from, TimeSpan::new(20.0, 30.0), &to, &CutSettings::exact());
+    let past = encode_span(&from, TimeSpan::new(20.0, 30.0), &to, &CutSettings::exact(), None);
     // What is behind the end shows the last frame, as a player does.
     let Cut { span, .. } = past.unwrap();
     near(span.start.0, 9.96, 0.05);
@@ -253,4 +299,117 @@ fn the_start_timecode_is_found_where_each_kind_of_file_keeps_it() {
     assert_eq!(tags.start_timecode.as_deref(), Some("10:00:00:00"));
     let tags = SourceTags::read(&made(folder.path(), "a.ts", H264)).unwrap();
     assert_eq!(tags.start_timecode, None);
+}
+
+#[test]
+fn cuts_of_joined_recordings_hold_what_is_shown_then() {
+    for (ending, starts) in ["ts", "mpg"].iter().flat_map(|end| STARTS.map(|starts| (end, starts)))
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let from = joined(folder.path(), ending, starts);
+        let first = first_frame(&from);
+        let tables = FrameTableCache::create(folder.path().join("tables")).unwrap();
+        // In the first, across both, in the second: that a key frame is before, and the silence in it.
+        for (start, end, key, silent) in
+            [(1.5, 3.5, 0.0, Some(2.0)), (7.2, 9.4, 6.0, None), (12.6, 14.6, 12.0, Some(13.0))]
+        {
+            let case = format!("{ending} {starts:?} {start}");
+            let span = TimeSpan::new(first + start, first + end);
+            let to = folder.path().join(format!("copy.{ending}"));
+            let cut = copy_span(&from, span, &to, Some(&tables)).unwrap();
+            near(cut.span.start.0, first + key, 0.002);
+            assert!((end..end + 0.25).contains(&(cut.span.end.0 - first)), "{case}: {}", cut.span);
+            check_seconds(&to, key, (end - key) * 25.0, &case);
+            if let Some(silent) = silent {
+                let (from, until) = silence(&to);
+                near(from, silent - key, 0.1);
+                near(until, silent - key + 1.0, 0.1);
+            }
+            for (name, settings) in
+                [("exact.mp4", CutSettings::exact()), ("proxy.mp4", CutSettings::proxy())]
+            {
+                let to = folder.path().join(name);
+                let cut = encode_span(&from, span, &to, &settings, Some(&tables)).unwrap();
+                near(cut.span.start.0, first + start, 0.041);
+                near(cut.span.end.0, first + end, 0.041);
+                let begins = cut.span.start.0 - first;
+                check_seconds(&to, begins, (end - begins) * 25.0, &case);
+                if let Some(silent) = silent {
+                    let (from, until) = silence(&to);
+                    near(from, silent - begins, 0.1);
+                    near(until, silent - begins + 1.0, 0.1);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the pictures of a cut are those of the joined recordings from a second on, and so many.
+fn check_seconds(cut: &Path, from: f64, num_frames: f64, case: &str) {
+    let frames = greys(cut);
+    let count = frames.len() as f64;
+    assert!((num_frames - 1.0..num_frames + 6.0).contains(&count), "{case}: {count} frames");
+    let start = frames[0].0;
+    for (time, grey) in frames {
+        let expected = (from + 0.002 + time - start).floor() as i64;
+        assert_eq!(joined_second(grey), expected, "{case}: {} at {time}", cut.display());
+    }
+}
+
+#[test]
+fn glimpses_of_joined_recordings_are_of_the_moment() {
+    for (ending, starts) in ["ts", "mpg"].iter().flat_map(|end| STARTS.map(|starts| (end, starts)))
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let from = joined(folder.path(), ending, starts);
+        let first = first_frame(&from);
+        let glimpses = |nearness| {
+            let times = [0.1, 3.5, 7.9, 8.1, 9.5, 13.5, 15.9].map(|time| Seconds(first + time));
+            let (start, fit) = (Seconds::ZERO, (48, 48));
+            let wanted = Glimpses { times: times.to_vec(), start, nearness, fit };
+            let read = wanted.read(&from, &ReadLimits::default(), None).unwrap();
+            let middle = |glimpse: Glimpse| joined_second(glimpse.rgb[glimpse.rgb.len() / 2]);
+            read.into_iter().map(|glimpse| middle(glimpse.unwrap())).collect::<Vec<_>>()
+        };
+        let case = format!("{ending} {starts:?}");
+        assert_eq!(glimpses(Nearness::Frame), [0, 3, 7, 8, 9, 13, 15], "{case}");
+        assert_eq!(glimpses(Nearness::KeyFrame), [0, 2, 6, 8, 8, 12, 14], "{case}");
+    }
+}
+
+#[test]
+fn a_copy_from_a_key_frame_without_headers_gets_those_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = "-x264-params open-gop=1:keyint=50:min-keyint=50:scenecut=0:bframes=3";
+    let made = made(folder.path(), "a.mp4", &format!("{H264} {open}"));
+    let from = folder.path().join("a.ts");
+    let mut command = Command::new("ffmpeg");
+    command.args("-v error -y -i".split(' ')).arg(&made).args(["-c", "copy"]).arg(&from);
+    assert!(command.status().unwrap().success());
+    let first = first_frame(&from);
+    let to = folder.path().join("c.ts");
+    let span = TimeSpan::new(first + 4.5, first + 7.0);
+    let cut = copy_span(&from, span, &to, None).unwrap();
+    near(cut.span.start.0, first + 4.0, 0.002);
+    let frames = greys(&to);
+    assert!((75..=80).contains(&frames.len()), "{} frames", frames.len());
+    let start = frames[0].0;
+    for (time, grey) in frames {
+        assert_eq!(second(grey), (4.002 + time - start).floor() as i64, "at {time}");
+    }
+}
+
+#[test]
+fn a_copy_whose_first_picture_cannot_be_decoded_is_an_error_and_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // No picture is whole by itself: each brings a part of it anew.
+    let wave = "-x264-params intra-refresh=1:keyint=50:bframes=0:ref=1";
+    let from = made(folder.path(), "a.ts", &format!("{H264} {wave}"));
+    let first = first_frame(&from);
+    let span = TimeSpan::new(first + 4.5, first + 7.0);
+    let to = folder.path().join("c.ts");
+    let refused = copy_span(&from, span, &to, None).unwrap_err();
+    assert!(matches!(refused, VideoError::CopyUndecodable { .. }), "{refused}");
+    assert!(refused.to_string().contains("--exact"), "{refused}");
+    assert!(!to.exists());
 }

@@ -275,7 +275,13 @@ impl ExtractObserver for Progress {
     }
 
     fn damaged(&mut self, damaged: &DamagedVideo) {
-        self.line.note(&format!("{}: {}", damaged.path.display(), damage(damaged)));
+        let path = damaged.path.display();
+        if let Some(cut_short) = &damaged.cut_short {
+            self.line.note(&format!("{path}: {cut_short}"));
+        }
+        if !damaged.spans.is_empty() {
+            self.line.note(&format!("{path}: {}", damage(damaged)));
+        }
     }
 
     fn should_stop(&self) -> bool {
@@ -318,13 +324,21 @@ fn text(summary: &ExtractSummary) -> String {
     if !summary.bad.is_empty() {
         lines.push(format!("left out: {} that cannot be read", summary.bad.len()));
     }
-    if !summary.damaged.is_empty() {
-        let spans = summary.damaged.iter().flat_map(|video| &video.spans);
+    let num_cut_short = summary.damaged.iter().filter(|video| video.cut_short.is_some()).count();
+    if num_cut_short > 0 {
+        lines.push(format!(
+            "cut short: {}; what is there of it is in the file",
+            counted(num_cut_short, "video")
+        ));
+    }
+    let damaged = || summary.damaged.iter().filter(|video| !video.spans.is_empty());
+    if damaged().next().is_some() {
+        let spans = damaged().flat_map(|video| &video.spans);
         let seconds: f64 = spans.map(|span| span.duration().0).sum();
-        let clips: usize = summary.damaged.iter().map(|video| video.clips_left_out).sum();
+        let clips: usize = damaged().map(|video| video.clips_left_out).sum();
         lines.push(format!(
             "damaged: {}, {seconds:.2} s missing or damaged; left out: {}",
-            counted(summary.damaged.len(), "video"),
+            counted(damaged().count(), "video"),
             counted(clips, "clip"),
         ));
         if clips == 0 {

@@ -36,7 +36,7 @@ fn the_demo_leaves_a_model_a_page_and_a_summary_and_goes_on_where_it_was() {
     let steps = ["--steps", "4"];
     let text = succeeded(&demo(&steps));
     says(&text, &["mIoU", "R@5", "chance", "locvtp ground --model", "report.html"]);
-    says(&text, &["index add", "indexed: 12 files", "a dog rides a skateboard"]);
+    says(&text, &["index add", "indexed: 12 videos", "a dog rides a skateboard"]);
     let told = text.lines().last().unwrap();
     says(told, &["serve", "my demo/videos", "--open"]);
     let page = std::fs::read_to_string(out.join("report/report.html")).unwrap();
@@ -188,7 +188,7 @@ fn a_demo_that_serves_opens_the_page_of_its_videos_until_ctrl_c() {
     let address: SocketAddr = address.parse().unwrap();
     assert_ne!(address.port(), 8765);
     // What the demo tells stands above.
-    says(&told, &["mIoU", "indexed: 12 files", "a dog rides a skateboard"]);
+    says(&told, &["mIoU", "indexed: 12 videos", "a dog rides a skateboard"]);
 
     until(&mut demo, "the browser is opened", || {
         std::fs::read_to_string(&opened).is_ok_and(|opened| opened.trim() == page)

@@ -176,6 +176,8 @@ fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
     let output = end_by_ctrl_c(child);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     says(&stdout(&output), &["stopped", "go on with:", "extract"]);
+    let kept = refused(&run(&["inspect", str(&out)]));
+    says(&kept, &["f.h5: is not made yet", "f.h5.journal", "`locvtp extract` again"]);
     let said = summary(&extract(&[&videos], &out, &[&SLOW[..], &["--json"]].concat()));
     assert!(said["already"].as_u64().unwrap() > 0, "{said}");
     assert_eq!(said["file"]["videos"], 12);
@@ -240,6 +242,9 @@ fn bad_videos_are_named_counted_and_left_out() {
     std::fs::write(at("text.mkv"), "no video").unwrap();
     std::fs::write(at("list.txt"), "good.mp4\ngone.webm\n").unwrap();
     let out = at("f.h5");
+    // As `mktemp` makes it.
+    std::fs::write(&out, "").unwrap();
+    says(&refused(&run(&["inspect", str(&out)])), &["f.h5", "it is empty (0 bytes)"]);
     let output = extract(&[folder.path(), &at("list.txt")], &out, &["--json"]);
     let said = summary(&output);
     assert_eq!(said["videos"], 1);
@@ -308,6 +313,31 @@ fn a_lost_piece_costs_the_clips_that_touch_it_and_the_file_says_where() {
             let same = all_spans.iter().position(|all| all == span).unwrap();
             assert_eq!(kept.clip(clip), all.clip(same), "{span}");
         }
+    }
+}
+
+#[test]
+fn a_video_that_is_cut_short_gives_what_is_there_and_the_file_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, short) = (folder.path().join("whole.mp4"), folder.path().join("short.mp4"));
+    write_video(&whole, 60);
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i", str(&whole), "-c", "copy", "-movflags", "+faststart"]);
+    assert!(command.arg(&short).status().unwrap().success());
+    let size = std::fs::metadata(&short).unwrap().len();
+    std::fs::File::options().write(true).open(&short).unwrap().set_len(size * 2 / 3).unwrap();
+    for name in ["f.h5", "f.safetensors"] {
+        let out = folder.path().join(name);
+        let output = extract(&[&whole, &short], &out, &[]);
+        let note = "cut short: the pictures end at 0:0";
+        says(&stderr(&output), &["short.mp4: ", note, " of 0:06.00"]);
+        assert!(!stderr(&output).contains("whole.mp4"), "{}", stderr(&output));
+        says(&succeeded(&output), &["cut short: 1 video; what is there of it is in the file"]);
+        let mut file = FeatureFile::open(&out, None).unwrap();
+        let mut noted = |id| file.read(id).unwrap().source.unwrap().cut_short;
+        assert!(noted("short").unwrap().starts_with(note) && noted("whole").is_none());
+        let inspected = succeeded(&run(&["inspect", str(&out)]));
+        says(&inspected, &["cut short", "1 video: short, the pictures end at 0:0"]);
     }
 }
 

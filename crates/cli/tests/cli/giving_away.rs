@@ -106,7 +106,7 @@ fn a_file_that_is_gone_is_not_in_an_edit_list_and_the_others_are() {
         let cuts = out.path().join(format!("cuts {ending}"));
         let cut = ["--all", "--per-file", "1", "--cut", str(&cuts)];
         let output = search(folder.path(), &[&[sentence.as_str()], &cut[..]].concat());
-        says(&succeeded(&output), &[&format!("{name} (gone)"), "8 files, 1 of them gone"]);
+        says(&succeeded(&output), &[&format!("{name} (gone)"), "8 videos, 1 of them gone"]);
         says(&stderr(&output), &["not cut: ", &format!("{name}: is gone")]);
         assert!(std::fs::read_dir(&cuts).unwrap().count() > 2);
         let alone = [&cut[..], &["--file", name]].concat();

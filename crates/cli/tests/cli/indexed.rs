@@ -13,7 +13,7 @@ pub(crate) fn indexed() -> TempDir {
     let folder = videos();
     let added = index(folder.path());
     let told = succeeded(&added);
-    says(&told, &["indexed: 8 files", "x real time", "search it with:", "search --catalog"]);
+    says(&told, &["indexed: 8 videos", "x real time", "search it with:", "search --catalog"]);
     folder
 }
 

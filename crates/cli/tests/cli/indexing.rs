@@ -26,7 +26,7 @@ fn a_moved_file_costs_no_frame_and_a_removed_one_is_found_no_more() {
     };
     assert!(find() > 0);
     let list = succeeded(&run(&["index", "list", "--catalog", str(folder.path())]));
-    says(&list, &["8 files", "indexed", "renamed.mp4"]);
+    says(&list, &["8 videos", "indexed", "renamed.mp4"]);
     // The index of the folder that it lies in.
     let remove = ["index", "remove", str(&moved)];
     says(&succeeded(&run(&remove)), &["1 file", "stay"]);
@@ -60,14 +60,14 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let model = tiny().path("run");
     let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     let output = run(&add);
-    says(&succeeded(&output), &["indexed: 8 files", "left out: 1 file"]);
+    says(&succeeded(&output), &["indexed: 8 videos", "left out: 1 file"]);
     let told = stderr(&output);
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("broken.mp4")).collect();
     assert_eq!(lines.len(), 1, "{told}");
     let again = run(&add);
     says(
         &succeeded(&again),
-        &["unchanged: 8 files", "left out: 1 file", "1 as before", "decoded: 0 frames"],
+        &["unchanged: 8 videos", "left out: 1 file", "1 as before", "decoded: 0 frames"],
     );
     assert!(!stderr(&again).contains("broken.mp4"), "{}", stderr(&again));
     says(&refused(&run(&[&add[..], &["--strict"]].concat())), &["left out: 1 file", "index list"]);
@@ -85,7 +85,7 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let told = refused(&run(&verify));
     says(&told, &[segment.file_name().unwrap().to_str().unwrap(), "1 fault", "index rebuild"]);
     let rebuild = ["index", "rebuild", "--catalog", str(folder.path())];
-    says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
+    says(&succeeded(&run(&rebuild)), &["indexed: 1 video"]);
     says(&succeeded(&run(&verify)), &["of 8 videos, in 8 segments"]);
     // A part that is gone is damage as well, and not a path to be checked.
     std::fs::remove_file(std::fs::read_dir(segments).unwrap().next().unwrap().unwrap().path())
@@ -94,7 +94,7 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let told = refused(&search(folder.path(), &[&sentence, "--all"]));
     says(&told, &["locvtp index rebuild"]);
     assert!(!told.contains("check the path"), "{told}");
-    says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
+    says(&succeeded(&run(&rebuild)), &["indexed: 1 video"]);
 }
 
 #[test]
@@ -111,11 +111,16 @@ fn second_places_links_and_changed_files_are_told_as_what_they_are() {
     let told = succeeded(&run(&add));
     says(&told, &["links to folders, which are not followed: ", "/link; name such a folder"]);
     let list = || succeeded(&run(&["index", "list", str(folder.path())]));
-    says(&list(), &["8 files", "(also at ", "copy.mp4"]);
+    says(&told, &["in the index now: 8 videos in 9 files"]);
+    says(&list(), &["8 videos in 9 files", "(also at ", "copy.mp4"]);
+    let catalogue = folder.path().join(".locvtp");
+    says(&succeeded(&run(&["inspect", str(&catalogue)])), &["8 videos in 9 files"]);
+    let list_json = json(&run(&["index", "list", str(folder.path()), "--json"]));
+    assert_eq!((&list_json["num_videos"], &list_json["num_files"]), (&8.into(), &9.into()));
     let removed = succeeded(&run(&["index", "remove", str(&backup)]));
     says(&removed, &["1 place of files that lie elsewhere, too; the files stay"]);
     assert!(!removed.contains("1 file"), "{removed}");
-    assert!(list().starts_with("8 files") && !list().contains("also at"), "{}", list());
+    assert!(list().starts_with("8 videos in ") && !list().contains("also at"), "{}", list());
     succeeded(&run(&add));
     std::fs::remove_file(&copy).unwrap();
     says(&succeeded(&run(&add)), &["gone, and known by another place: ", "copy.mp4; the index"]);
@@ -166,7 +171,7 @@ fn a_model_that_moved_is_asked_for_and_another_one_is_refused() {
     // Whoever says where it lies now says so once.
     let add = ["index", "add", str(folder.path()), "--model"];
     let again = run(&[&add[..], &[str(&moved)]].concat());
-    says(&succeeded(&again), &["unchanged: 8 files", "decoded: 0 frames"]);
+    says(&succeeded(&again), &["unchanged: 8 videos", "decoded: 0 frames"]);
     says(&stderr(&again), &["takes its model from", "second"]);
     succeeded(&search(folder.path(), &[&sentence, "--all"]));
     let other = crate::tiny::checkpoints(&tiny().path("run")).remove(0);
@@ -276,11 +281,11 @@ fn a_video_that_is_cut_short_is_named() {
     std::fs::File::options().write(true).open(&short).unwrap().set_len(size / 2).unwrap();
     let model = tiny().path("run");
     let added = run(&["index", "add", str(folder.path()), "--model", str(&model)]);
-    says(&succeeded(&added), &["cut short: 1 file"]);
+    says(&succeeded(&added), &["cut short: 1 video"]);
     let ends = "cut short: the pictures end at 0:0";
     says(&stderr(&added), &["short.mp4: ", ends, " of 0:09.00"]);
     let again = run(&["index", "add", str(folder.path())]);
-    says(&succeeded(&again), &["cut short: 1 file (1 as before)"]);
+    says(&succeeded(&again), &["cut short: 1 video (1 as before)"]);
     let list = ["index", "list", "--catalog", str(folder.path())];
     let told = succeeded(&run(&list));
     let line = told.lines().find(|line| line.contains("short.mp4")).unwrap();
@@ -380,7 +385,7 @@ fn damage_and_an_avi_that_is_cut_short_stand_in_the_list() {
     let lost = [&pieces[0][..], &pieces[2], &pieces[3]].concat();
     std::fs::write(folder.path().join("lost.ts"), lost).unwrap();
     let added = run(&["index", "add", str(folder.path()), "--model", str(&model)]);
-    says(&succeeded(&added), &["cut short: 1 file"]);
+    says(&succeeded(&added), &["cut short: 1 video"]);
     says(&stderr(&added), &["short.avi: cut short: the pictures end at 0:0", " of 0:09.00"]);
     let damage = "lost.ts: pictures are missing or damaged at 1 place; left out: ";
     assert_eq!(stderr(&added).matches(damage).count(), 1, "{}", stderr(&added));

@@ -111,7 +111,7 @@ fn a_rebuild_on_a_full_disk_says_so_loses_nothing_and_goes_on_when_there_is_room
     }
     let told = log("full");
     assert!(told.contains("disk is full") || told.contains("free space"), "{told}");
-    says(&log("room"), &["indexed: 1 file"]);
+    says(&log("room"), &["indexed: 1 video"]);
     says(&log("verify"), &["all is well"]);
     let found: Value = serde_json::from_str(&log("found")).unwrap();
     let hits = found["hits"].as_array().unwrap().iter();

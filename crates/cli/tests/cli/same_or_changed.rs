@@ -101,7 +101,7 @@ fn an_index_of_an_earlier_version_goes_on_and_decodes_nothing_anew() {
     make_version_1(folder.path());
     let asked = || succeeded(&search(folder.path(), &[&sentence, "--all"]));
     let before = asked();
-    says(&before, &["8 files"]);
+    says(&before, &["8 videos"]);
     let verify = ["index", "verify", "--catalog", str(folder.path())];
     says(&succeeded(&run(&verify)), &["all is well"]);
     assert_eq!(counts(&add_again(folder.path())), [&json!(0), &json!(0), &json!(8), &json!(0)]);

@@ -32,7 +32,7 @@ fn a_folder_is_indexed_and_answers_as_ground_does() {
     std::fs::create_dir(&deeper).unwrap();
     let mut command = locvtp();
     let shown = command.current_dir(&deeper).args(["search", &sentence, "--all"]).output().unwrap();
-    says(&succeeded(&shown), &["in 8 files", "start", "how sure", ".mp4"]);
+    says(&succeeded(&shown), &["in 8 videos", "start", "how sure", ".mp4"]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_does_not_stand_out_is_shown_as_a_guess_and_ends_with_1() {
         assert_eq!(one["verdict"], found["verdict"]);
         assert_eq!(found["has_more"], true);
         let shown = search(folder.path(), &[&sentence]);
-        says(&stderr(&shown), &[&says_it, "8 files", "sentences about other things", "--all"]);
+        says(&stderr(&shown), &[&says_it, "8 videos", "sentences about other things", "--all"]);
         says(&stdout(&shown), &["guess (false alarms: ", "best clip"]);
     }
     assert!(num_guesses > 0);
@@ -169,7 +169,7 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
     // Nobody says it, which is sure, and nobody can be asked for by signs alone.
     let none = search(folder.path(), &["--said", "a cat"]);
     assert_eq!(none.status.code(), Some(1));
-    says(&stderr(&none), &["no subtitle says it (8 files)"]);
+    says(&stderr(&none), &["no subtitle says it (8 videos)"]);
     assert_eq!(stderr(&none).matches("no subtitle").count(), 1);
     let found = json(&search(folder.path(), &["--said", "a cat", "--json"]));
     assert_eq!(found["verdict"]["sure"], "nothing_found");
@@ -348,11 +348,11 @@ fn the_heading_names_all_that_was_asked_and_how_many_files_are_gone() {
     let (video, sentence) = held_out(folder.path());
     let name = video.file_name().unwrap().to_str().unwrap();
     let both = search(folder.path(), &[&sentence, "--said", "skate*", "--all"]);
-    says(&succeeded(&both), &[&format!("\"{sentence}\", \"said: skate*\" in 8 files\n")]);
+    says(&succeeded(&both), &[&format!("\"{sentence}\", \"said: skate*\" in 8 videos\n")]);
     // The name alone tells the file, where only one has it.
     let like = format!("{name}@1.5");
     let shown = succeeded(&search(folder.path(), &["--like", &like]));
-    says(&shown, &[&format!("\"like {name}@0:01.50\" in 8 files\n")]);
+    says(&shown, &[&format!("\"like {name}@0:01.50\" in 8 videos\n")]);
     let other = folder.path().join("other");
     std::fs::create_dir(&other).unwrap();
     let second = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().path());
@@ -363,7 +363,7 @@ fn the_heading_names_all_that_was_asked_and_how_many_files_are_gone() {
     std::fs::remove_file(other.join(name)).unwrap();
     add_again(folder.path());
     let shown = succeeded(&search(folder.path(), &[&sentence, "--all"]));
-    says(&shown, &[&format!("\"{sentence}\" in 8 files, 1 of them gone\n")]);
+    says(&shown, &[&format!("\"{sentence}\" in 8 videos, 1 of them gone\n")]);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn all_files_of_a_folder_that_was_moved_are_gone_until_they_are_added_again() {
     }
     std::fs::rename(&before, &moved).unwrap();
     let shown = search(&moved, &[&sentence, "--all", "--top", "1"]);
-    says(&succeeded(&shown), &["in 8 files, 8 of them gone\n"]);
+    says(&succeeded(&shown), &["in 8 videos, 8 of them gone\n"]);
     says(&stderr(&shown), &["none of the files lies where it was indexed", "index add"]);
     let listed = run(&["index", "list", str(&moved), "--json"]);
     let files = json(&listed)["files"].as_array().unwrap().clone();
@@ -387,7 +387,7 @@ fn all_files_of_a_folder_that_was_moved_are_gone_until_they_are_added_again() {
     says(&stderr(&listed), &["none of the files lies where it was indexed", "index add"]);
     add_again(&moved);
     let shown = succeeded(&search(&moved, &[&sentence, "--all", "--top", "1"]));
-    says(&shown, &["in 8 files\n"]);
+    says(&shown, &["in 8 videos\n"]);
 }
 
 #[test]

@@ -9,12 +9,17 @@ use crate::video_features::{as_spans, as_times};
 
 /// The attribute of damaged videos.
 const DAMAGED: &str = "damaged";
+/// The attribute of videos whose file is cut short.
+const CUT_SHORT: &str = "cut_short";
 
 /// Notes of a video's group which file it was made of.
 pub(super) fn write_source(group: &Group, source: &VideoSource) -> hdf5::Result<()> {
     write_text(group, "path", &source.path)?;
     write_number(group, "bytes", &source.bytes)?;
     write_number(group, "duration_s", &source.duration_s)?;
+    if let Some(note) = &source.cut_short {
+        write_text(group, CUT_SHORT, note)?;
+    }
     if source.damaged.is_empty() { Ok(()) } else { write_spans(group, DAMAGED, &source.damaged) }
 }
 
@@ -31,6 +36,7 @@ pub(super) fn source_of(group: &Group) -> Option<VideoSource> {
             Ok(_) => return None,
             Err(_) => Vec::new(),
         },
+        cut_short: text_attribute(group, CUT_SHORT),
     })
 }
 

@@ -41,7 +41,8 @@ const CLIPS_AT_ONCE: usize = 1024;
 /// ```text
 /// /                     attributes model, weights, space, clip, stride, preprocessing, precision
 /// /VIDEO                attributes path, bytes, duration_s, and of damaged videos
-///                       damaged: [spans, 2] f64, start and end in seconds
+///                       damaged: [spans, 2] f64, start and end in seconds; of videos
+///                       that are cut short cut_short, in words
 /// /VIDEO/c3d_features   [num_clips, d] f32
 /// /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
 /// ```

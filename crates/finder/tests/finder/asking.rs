@@ -99,6 +99,16 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
     let by_end = finder.find(&like(std::path::Path::new(folder).join("3.mp4"), 1.3)).unwrap();
     assert_eq!(by_end.hits, answer.hits);
 
+    // In its own file what is most alike of the rest, neither the moment itself nor what lies beside it.
+    let files = FileFilter { pattern: Some("longer.mp4".into()), ..FileFilter::default() };
+    let own = Question { files, show_all: true, ..like(made.path("longer.mp4"), 1.3) };
+    let answer = finder.find(&own).unwrap();
+    assert!(!answer.hits.is_empty());
+    for hit in &answer.hits {
+        assert_eq!(hit.path, made.path("longer.mp4"));
+        assert!(hit.span.start > Seconds(2.3) || hit.span.end < Seconds(0.3), "{}", hit.span);
+    }
+
     let note = made.model.path().join("note.png");
     std::fs::write(&note, "a note").unwrap();
     let alike = Some(Alike::Picture(note));

@@ -114,6 +114,8 @@ pub struct Exported {
     pub failed: Vec<ExportError>,
     /// The rate of an EDL that editors give no timeline.
     pub odd_rate: Option<FrameRate>,
+    /// Sources whose own clock starts again or jumps, in a list that counts in frames.
+    pub joined: Vec<PathBuf>,
 }
 
 /// Refuses a file that cannot be written: an unknown ending, a missing folder, and, unless it may be
@@ -173,7 +175,10 @@ pub fn export_file(path: &Path, hits: &[Hit], overwrite: bool) -> Result<Exporte
     }
     let rate = kept.first().and_then(|hit| clocks.get(&hit.path)).map(|clock| clock.rate);
     let odd_rate = rate.filter(|it| format == ExportFormat::Edl && !it.is_of_timelines());
-    let mut exported = Exported { left_out, odd_rate, ..Exported::default() };
+    let is_kept = |path: &PathBuf| kept.iter().any(|hit| hit.path == *path);
+    let joined = clocks.iter().filter(|(path, clock)| clock.is_joined && is_kept(path));
+    let joined = joined.map(|(path, _)| path.clone()).collect();
+    let mut exported = Exported { left_out, odd_rate, joined, ..Exported::default() };
     for (place, text) in files {
         match put(&place, &text) {
             Ok(()) => exported.files.push(place),

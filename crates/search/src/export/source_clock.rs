@@ -37,6 +37,10 @@ pub struct SourceClock {
     pub first_frame: Seconds,
     /// When the last frame ends.
     pub end: Seconds,
+    /// Whether its own clock starts again or jumps, as where recordings are joined byte for byte: editors go by that in
+    /// different ways.
+    #[serde(default)]
+    pub is_joined: bool,
     /// Width and height in pixels as shown.
     pub size: (u32, u32),
     /// Channels of the sound; 0 without sound.
@@ -56,7 +60,8 @@ impl SourceClock {
     pub fn read(path: &Path) -> Result<Self, ExportError> {
         let (tags, reader) = (SourceTags::read(path)?, VideoReader::open(path)?);
         let is_cut_short = reader.info().cut_short_of.is_some();
-        Ok(Self::of(&tags, reader.frame_table(), is_cut_short))
+        let is_joined = reader.info().num_clocks > 1;
+        Ok(Self { is_joined, ..Self::of(&tags, reader.frame_table(), is_cut_short) })
     }
 
     /// From what is known of a file already.
@@ -93,6 +98,7 @@ impl SourceClock {
             is_variable: constant.is_none(),
             first_frame,
             end,
+            is_joined: false,
             size: (tags.width, tags.height),
             sound_channels: tags.sound_channels,
             sound_rate_hz: tags.sound_rate_hz,

@@ -38,6 +38,7 @@ fn clock(rate: (u32, u32), start_frames: i64, drop_frame: bool) -> SourceClock {
         is_variable: false,
         first_frame: Seconds::ZERO,
         end: Seconds(600.0),
+        is_joined: false,
         size: (1920, 1080),
         sound_channels: 2,
         sound_rate_hz: 48_000,

@@ -113,7 +113,7 @@ fn hits_become_files_named_after_source_and_times() {
     let path = made(folder.path(), "kitchen.mkv", "-c:v libx264 -c:a aac");
     let path = path.to_str().unwrap();
     let hits = [hit(path, 3.0, 5.0, ""), hit(path, 3.0, 5.0, ""), hit("/none.mp4", 1.0, 2.0, "")];
-    let cuts: Vec<_> = cut_hits(&hits, folder.path(), CutWay::Copy, false).collect();
+    let cuts: Vec<_> = cut_hits(&hits, folder.path(), CutWay::Copy, false, None).collect();
     let first = cuts[0].as_ref().unwrap();
     assert_eq!(first.path, folder.path().join("kitchen_3.00-5.00.mkv"));
     assert!(first.path.is_file());
@@ -121,7 +121,8 @@ fn hits_become_files_named_after_source_and_times() {
     assert!(cuts[2].is_err());
     assert!(first.cut.span.start < Seconds(2.1));
     assert!(first.message().contains("key frame") && first.message().contains("--exact"));
-    let exact = cut_hits(&hits[..1], folder.path(), CutWay::Exact, false).next().unwrap().unwrap();
+    let exact =
+        cut_hits(&hits[..1], folder.path(), CutWay::Exact, false, None).next().unwrap().unwrap();
     assert_eq!(exact.path, folder.path().join("kitchen_3.00-5.00.mp4"));
     assert!((exact.cut.span.start.0 - 3.0).abs() < 0.034, "{}", exact.cut.span);
     assert!(!exact.message().contains("--exact"));
@@ -135,7 +136,7 @@ fn a_cut_takes_no_files_place_unless_it_may() {
     let own = folder.path().join("kitchen_3.00-5.00.mkv");
     std::fs::write(&own, "mine").unwrap();
     let cut = |overwrite| {
-        let cut = cut_hits(&hits, folder.path(), CutWay::Copy, overwrite).next().unwrap();
+        let cut = cut_hits(&hits, folder.path(), CutWay::Copy, overwrite, None).next().unwrap();
         cut.unwrap().path
     };
     assert_eq!(cut(false), folder.path().join("kitchen_3.00-5.00-2.mkv"));
@@ -155,7 +156,7 @@ fn a_cut_of_a_file_with_a_long_name_is_named_by_its_beginning() {
     let name = "k".repeat(240);
     let path = made(folder.path(), &format!("{name}.mkv"), "-c:v libx264");
     let hits = [hit(path.to_str().unwrap(), 3.0, 5.0, "")];
-    let cut = cut_hits(&hits, folder.path(), CutWay::Copy, false).next().unwrap().unwrap();
+    let cut = cut_hits(&hits, folder.path(), CutWay::Copy, false, None).next().unwrap().unwrap();
     let cut = cut.path.file_name().unwrap().to_str().unwrap().to_owned();
     assert!(
         cut.starts_with("kkkk") && cut.ends_with("_3.00-5.00.mkv") && cut.len() == 200,

@@ -214,6 +214,7 @@ impl Library for Shelf {
             model_version: "7f3a9c".into(),
             is_ready: true,
             num_media: self.media.len(),
+            num_files: self.media.len(),
             num_missing: 0,
             num_clips: (0..self.media.len()).map(|video| self.clips("", video).len()).sum(),
             duration_s: self.media.iter().map(|media| media.duration_s).sum(),

@@ -84,7 +84,7 @@ pub struct Encoded {
     pub progress: ExtractProgress,
     /// Videos that were left out. Clips of them may have gone to the sink, but not their end.
     pub bad: Vec<BadVideo>,
-    /// Videos with spans that are missing or damaged.
+    /// Videos with spans that are missing or damaged, and those that are cut short.
     pub damaged: Vec<DamagedVideo>,
     /// Whether the observer stopped it.
     pub stopped: bool,
@@ -282,10 +282,7 @@ impl EncodingRun<'_> {
             self.sink.done(file, &end, &aside)?;
             self.stills.iter_mut().for_each(|stills| stills.forget(video));
             self.progress.videos += 1;
-            if !end.damaged.is_empty() {
-                let (id, path, clips_left_out) =
-                    (file.id.clone(), file.path.clone(), end.num_skipped);
-                let damaged = DamagedVideo { id, path, spans: end.damaged, clips_left_out };
+            if let Some(damaged) = DamagedVideo::of(file, &end) {
                 self.observer.damaged(&damaged);
                 self.damaged.push(damaged);
             }

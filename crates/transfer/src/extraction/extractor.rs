@@ -60,6 +60,7 @@ impl Extractor {
         let mut reader = settings.opener.open(&path.into())?;
         let plan = preprocessing.whole_file(&reader, settings.stride)?;
         let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
+        let cut_short = reader.info().cut_short_note();
         let mut clips = reader.clip_stream(plan, &preprocessing.centre());
         if settings.skip_damaged {
             clips = clips.skip_damaged();
@@ -81,6 +82,7 @@ impl Extractor {
             bytes,
             duration_s,
             damaged: clips.damaged().to_vec(),
+            cut_short,
         };
         Ok(VideoFeatures {
             width: first.len(),

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use crate::extraction::decoding::VideoEnd;
+use crate::extraction::video_list::VideoFile;
+
 /// How far an extraction is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExtractProgress {
@@ -40,7 +43,7 @@ pub trait ExtractObserver {
     fn progress(&mut self, _progress: &ExtractProgress) {}
     /// A video cannot be read and is left out.
     fn bad(&mut self, _bad: &BadVideo) {}
-    /// A video is done in which pictures are missing or damaged.
+    /// A video is done in which pictures are missing or damaged, or whose file is cut short.
     fn damaged(&mut self, _damaged: &DamagedVideo) {}
     /// Whether to stop; what is done is kept.
     fn should_stop(&self) -> bool {
@@ -68,7 +71,7 @@ pub struct BadVideo {
     pub has_hung: bool,
 }
 
-/// A video in which pictures are missing or damaged.
+/// A video in which pictures are missing or damaged, or whose file is cut short.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DamagedVideo {
     /// Its name.
@@ -79,4 +82,19 @@ pub struct DamagedVideo {
     pub spans: Vec<TimeSpan>,
     /// Clips that were left out because they touch these spans.
     pub clips_left_out: usize,
+    /// What is said of a file that is cut short; none of a whole one.
+    pub cut_short: Option<String>,
+}
+
+impl DamagedVideo {
+    /// What is to be said of a video that is done; none of a whole one.
+    pub(crate) fn of(video: &VideoFile, end: &VideoEnd) -> Option<Self> {
+        (!end.damaged.is_empty() || end.cut_short.is_some()).then(|| Self {
+            id: video.id.clone(),
+            path: video.path.clone(),
+            spans: end.damaged.clone(),
+            clips_left_out: end.num_skipped,
+            cut_short: end.cut_short.clone(),
+        })
+    }
 }

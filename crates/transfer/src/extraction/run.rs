@@ -33,7 +33,7 @@ pub struct ExtractSummary {
     pub already: usize,
     /// Videos left out.
     pub bad: Vec<BadVideo>,
-    /// Videos extracted now in which pictures are missing or damaged.
+    /// Videos extracted now in which pictures are missing or damaged, or whose file is cut short.
     pub damaged: Vec<DamagedVideo>,
     /// Clips encoded now.
     pub clips: usize,
@@ -161,7 +161,8 @@ impl ClipSink for FeatureStore {
         _aside: &[u8],
     ) -> Result<(), TransferError> {
         let (path, bytes) = (video.path.display().to_string(), video.bytes);
-        let (duration_s, damaged) = (end.duration_s, end.damaged.clone());
-        Ok(self.video_done(&video.id, VideoSource { path, bytes, duration_s, damaged })?)
+        let VideoEnd { duration_s, cut_short, damaged, .. } = end.clone();
+        let source = VideoSource { path, bytes, duration_s, damaged, cut_short };
+        Ok(self.video_done(&video.id, source)?)
     }
 }

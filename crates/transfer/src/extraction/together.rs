@@ -218,10 +218,7 @@ impl<'a> Hub<'a> {
             self.sink.clips(file, &clips.spans, &clips.values)?;
         }
         self.sink.done(file, end, &clips.aside)?;
-        if !end.damaged.is_empty() {
-            let (id, path) = (file.id.clone(), file.path.clone());
-            let (spans, clips_left_out) = (end.damaged.clone(), end.num_skipped);
-            let damaged = DamagedVideo { id, path, spans, clips_left_out };
+        if let Some(damaged) = DamagedVideo::of(file, end) {
             self.observer.damaged(&damaged);
             self.damaged.push(damaged);
         }

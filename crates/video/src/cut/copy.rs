@@ -6,6 +6,7 @@ use ffmpeg_the_third as ffmpeg;
 use super::Cut;
 use super::output::CutOutput;
 use super::source::CutSource;
+use crate::codec_headers;
 use crate::error::VideoError;
 use crate::time::{Seconds, TimeSpan};
 
@@ -41,6 +42,7 @@ pub(super) fn copy(
     let too_late = source.ticks(video, end + Seconds(BEHIND_S));
     let (mut begun, mut shown_until) = (false, key);
     let mut done = vec![false; streams.len()];
+    let mut decoded_last: Vec<Option<i64>> = vec![None; streams.len()];
     let mut packet = Packet::empty();
     while !done.iter().all(|done| *done) && source.read(&mut packet) {
         let Some(place) = streams.iter().position(|stream| *stream == packet.stream()) else {
@@ -61,21 +63,46 @@ pub(super) fn copy(
             if !begun || shown < key {
                 continue;
             }
+            if decoded_last[0].is_none() {
+                add_headers(source, &mut packet, &output);
+            }
             shown_until = shown_until.max(shown + packet.duration().max(1));
         } else if shown < shifts[place] || shown >= ends[place] {
             continue;
         }
         packet.set_pts(Some(shown - shifts[place]));
         packet.set_dts(packet.dts().map(|dts| dts - shifts[place]));
+        if let (Some(last), Some(dts)) = (decoded_last[place], packet.dts())
+            && dts <= last
+        {
+            // Where recordings are joined, sound may go on into the next one, and pictures of one may be decoded longer
+            // ahead than those of the other.
+            if place > 0 {
+                continue;
+            }
+            packet.set_dts(Some(last + 1));
+        }
+        decoded_last[place] = packet.dts().or(decoded_last[place]);
         let taken = std::mem::replace(&mut packet, Packet::empty());
         output.write(taken, place, ticks[place])?;
     }
     if !begun {
         return Err(source.refused(span, "no frame of it could be read".into()));
     }
-    output.finish()?;
+    output.finish_decodable(source.path(), span)?;
     let held = TimeSpan { start, end: source.seconds(video, shown_until) };
     Ok(Cut { span: held, encoded: false })
+}
+
+/// Puts the headers of the codec before the first picture, where the kind of file keeps them there alone and the
+/// picture has none of its own.
+fn add_headers(source: &CutSource, packet: &mut Packet, output: &CutOutput) {
+    let Some(stream) = source.input.stream(source.video) else { return };
+    let Some(headers) = codec_headers::of_start(&stream) else { return };
+    if output.keeps_headers_among_pictures() && codec_headers::of_packet(&stream, packet).is_none()
+    {
+        codec_headers::put_before(packet, &headers);
+    }
 }
 
 /// A stream like that of the source, with its turn.

@@ -40,6 +40,9 @@ pub(super) fn encode(
             if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded >= late) {
                 break;
             }
+            if source.begins_recording() {
+                pictures.begin_anew(&mut output)?;
+            }
             pictures.decode(Some(&packet), &mut output)?;
         } else if sound.as_ref().is_some_and(|sound| sound.from == packet.stream()) {
             waiting.push(std::mem::replace(&mut packet, Packet::empty()));
@@ -181,6 +184,26 @@ impl PictureCut {
             Some(packet) => self.decoder.send_packet(packet),
             None => self.decoder.send_eof(),
         };
+        self.take_decoded(output)?;
+        if packet.is_none()
+            && let Some(held) = self.held.take()
+        {
+            self.encode(&held, output)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what the decoder still has of a recording, and makes it ready for another one.
+    fn begin_anew(&mut self, output: &mut CutOutput) -> Result<(), VideoError> {
+        if !self.done {
+            let _ = self.decoder.send_eof();
+            self.take_decoded(output)?;
+            self.decoder.flush();
+        }
+        Ok(())
+    }
+
+    fn take_decoded(&mut self, output: &mut CutOutput) -> Result<(), VideoError> {
         let mut decoded = frame::Video::empty();
         while !self.done && self.decoder.receive_frame(&mut decoded).is_ok() {
             let frame = std::mem::replace(&mut decoded, frame::Video::empty());
@@ -198,11 +221,6 @@ impl PictureCut {
             } else {
                 self.encode(&frame, output)?;
             }
-        }
-        if packet.is_none()
-            && let Some(held) = self.held.take()
-        {
-            self.encode(&held, output)?;
         }
         Ok(())
     }

@@ -5,8 +5,10 @@
 //! what they hold. The pictures' turn stays a note in the container, as it was.
 //!
 //! What is cut stands under its name when it is whole. Colours of HDR are tone-mapped for players without
-//! it, or else kept as code values with their tags, at 8 bits. Recordings joined in one file are taken for one: their times are those of
-//! the container.
+//! it, or else kept as code values with their tags, at 8 bits. Of recordings joined in one file, whose clock starts again
+//! or jumps, each packet has its place on one timeline ([`crate::joined_packets`]), in what is cut as well.
+//!
+//! A copy begins with the headers that a decoder needs, and its first picture is decoded before it gets its name.
 
 mod copy;
 mod encode;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::encode::EncoderPreset;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
+use crate::frame_table_cache::FrameTableCache;
 use crate::limits::ReadLimits;
 use crate::time::TimeSpan;
 use crate::watchdog::{self, Watch};
@@ -77,20 +80,27 @@ impl CutSettings {
 }
 
 /// Copies the packets of `span` to a file of the kind that the name of `to` says, from the key frame
-/// before its start on; the best video stream and all sound.
+/// before its start on; the best video stream and all sound. In `tables` is looked up whether the file's clock goes on;
+/// without, all packets of MPEG-TS and MPEG-PS are read for that.
 ///
 /// # Errors
 /// A file that cannot be read, a span outside it, a kind of file that does not take its streams, or a
-/// disk that takes no more.
-pub fn copy_span(from: &Path, span: TimeSpan, to: &Path) -> Result<Cut, VideoError> {
+/// disk that takes no more. [`VideoError::CopyUndecodable`] where the first picture of the copy cannot be decoded.
+pub fn copy_span(
+    from: &Path,
+    span: TimeSpan,
+    to: &Path,
+    tables: Option<&FrameTableCache>,
+) -> Result<Cut, VideoError> {
     let to = to.to_owned();
-    work_on(from, move |source| {
+    work_on(from, span, tables, move |source| {
         let output = CutOutput::file(&to)?;
         copy::copy(source, span, output)
     })
 }
 
-/// Encodes `span` from the frame on the screen at its start to its end, as H.264 and AAC.
+/// Encodes `span` from the frame on the screen at its start to its end, as H.264 and AAC; `tables` as of
+/// [`copy_span`].
 ///
 /// # Errors
 /// As [`copy_span`], and an FFmpeg without libx264.
@@ -99,9 +109,10 @@ pub fn encode_span(
     span: TimeSpan,
     to: &Path,
     settings: &CutSettings,
+    tables: Option<&FrameTableCache>,
 ) -> Result<Cut, VideoError> {
     let (to, settings) = (to.to_owned(), settings.clone());
-    work_on(from, move |source| {
+    work_on(from, span, tables, move |source| {
         let output = CutOutput::file(&to)?;
         Ok(encode::encode(source, span, output, &settings)?.0)
     })
@@ -117,7 +128,7 @@ pub fn encode_span_in_memory(
     settings: &CutSettings,
 ) -> Result<(Cut, Vec<u8>), VideoError> {
     let settings = CutSettings { fragmented: true, ..settings.clone() };
-    work_on(from, move |source| {
+    work_on(from, span, None, move |source| {
         let output = CutOutput::memory(source.path())?;
         encode::encode(source, span, output, &settings)
     })
@@ -126,15 +137,19 @@ pub fn encode_span_in_memory(
 /// Opens the source and works on it under the watchdog.
 fn work_on<T: Send + 'static>(
     from: &Path,
+    span: TimeSpan,
+    tables: Option<&FrameTableCache>,
     work: impl FnOnce(&mut CutSource) -> Result<T, VideoError> + Send + 'static,
 ) -> Result<T, VideoError> {
     // However long the span is: it ends when nothing comes any more.
     let limits = ReadLimits { call_s: 0, ..ReadLimits::default() };
     let watch = Arc::new(Watch::default());
-    let (path, inside) = (from.to_owned(), Arc::clone(&watch));
+    let (path, inside, tables) = (from.to_owned(), Arc::clone(&watch), tables.cloned());
     let done = watchdog::run(&watch, &limits, move || {
         ffmpeg_log::listen();
-        work(&mut CutSource::open(&path, &limits, &inside)?)
+        let mut source = CutSource::open(&path, &limits, &inside)?;
+        source.place_joined(span.end, tables.as_ref());
+        work(&mut source)
     });
     done.unwrap_or_else(|why| Err(watchdog::error(from, "cut it", why, &limits)))
 }

@@ -7,9 +7,12 @@ use ffmpeg::format::context::Output;
 use ffmpeg::{Dictionary, Packet, Rational, ffi};
 use ffmpeg_the_third as ffmpeg;
 
+use crate::decode::VideoReader;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::probe;
+use crate::time::TimeSpan;
+use crate::transform::FrameTransform;
 use crate::whole_file::{PartName, WholeFile};
 
 /// A muxer and what it writes to.
@@ -79,6 +82,12 @@ impl CutOutput {
         self.muxer.format().flags().contains(ffmpeg::format::Flags::GLOBAL_HEADER)
     }
 
+    /// Whether the kind of file has no other place for the headers of its codec.
+    pub(super) fn keeps_headers_among_pictures(&self) -> bool {
+        const KINDS: [&str; 6] = ["mpegts", "mpeg", "vob", "dvd", "svcd", "vcd"];
+        KINDS.contains(&self.muxer.format().name())
+    }
+
     /// Writes the header; streams are added before.
     pub(super) fn begin(&mut self, fragmented: bool) -> Result<(), VideoError> {
         let mut options = Dictionary::new();
@@ -110,25 +119,50 @@ impl CutOutput {
 
     /// Writes the end and gives the file its name; the bytes of one in memory.
     pub(super) fn finish(mut self) -> Result<Vec<u8>, VideoError> {
+        let Some(whole) = self.end()? else { return Ok(self.take_memory()) };
+        self.give_name(whole)?;
+        Ok(Vec::new())
+    }
+
+    /// The same of a file that was copied from `span` of `source`, whose first picture must come out of a decoder
+    /// whole.
+    pub(super) fn finish_decodable(
+        mut self,
+        source: &Path,
+        span: TimeSpan,
+    ) -> Result<(), VideoError> {
+        let Some(whole) = self.end()? else { return Ok(()) };
+        if let Err(why) = first_picture(whole.part()) {
+            let (path, why) = (source.to_owned(), Box::new(why));
+            return Err(VideoError::CopyUndecodable { path, span, why });
+        }
+        self.give_name(whole)
+    }
+
+    /// Writes the end and closes the file; none of one in memory.
+    fn end(&mut self) -> Result<Option<WholeFile>, VideoError> {
         // SAFETY: the header is written. A fragmented MP4 answers with the size of its index and not, as
         // the documentation says, with zero.
         let ended = unsafe { ffi::av_write_trailer(self.muxer.as_mut_ptr()) };
         if ended < 0 {
             return Err(failed(&self.place, "write the end of the video", ended.into()));
         }
-        let Some(whole) = self.whole.take() else { return Ok(self.take_memory()) };
+        let Some(whole) = self.whole.take() else { return Ok(None) };
         // SAFETY: the context is alive; only closing here tells of a last write that failed.
         let closed = unsafe { ffi::avio_closep(&raw mut (*self.muxer.as_mut_ptr()).pb) };
         if closed < 0 {
             return Err(failed(&self.place, "write the end of the file", closed.into()));
         }
+        Ok(Some(whole))
+    }
+
+    fn give_name(&self, whole: WholeFile) -> Result<(), VideoError> {
         let io = |source| VideoError::Io {
             path: self.place.clone(),
             action: "rename the finished file".into(),
             source,
         };
-        whole.finish_unsynced().map_err(io)?;
-        Ok(Vec::new())
+        whole.finish_unsynced().map_err(io)
     }
 
     fn take_memory(&mut self) -> Vec<u8> {
@@ -164,6 +198,16 @@ impl Drop for CutOutput {
             self.take_memory();
         }
     }
+}
+
+/// Decodes the first picture of a file. One that begins with pictures that cannot be shown fails as well.
+fn first_picture(file: &Path) -> Result<(), VideoError> {
+    let mut video = VideoReader::open(file)?;
+    let first = video.frame_table().times()[0];
+    if video.frame_table().gaps().iter().any(|gap| gap.start < first) {
+        return Err(VideoError::NoFrames { path: file.to_owned(), said: ffmpeg_log::said() });
+    }
+    video.read_frames(&[0], &FrameTransform::AsDecoded).map(drop)
 }
 
 fn failed(place: &Path, action: &'static str, source: ffmpeg::Error) -> VideoError {

@@ -190,7 +190,8 @@ impl SoundCut {
         let shift = begins - have;
         let is_first = have == 0;
         let mut skip = 0;
-        if is_first && shift < 0 {
+        // Of recordings that are joined, sound may go on into the next one.
+        if shift < 0 && (is_first || -shift as f64 > HOLE_S * rate) {
             skip = (-shift) as usize;
         } else if shift > 0 && (is_first || shift as f64 > HOLE_S * rate) {
             self.queue.iter_mut().for_each(|queue| queue.resize(queue.len() + shift as usize, 0.0));

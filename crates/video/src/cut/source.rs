@@ -9,9 +9,11 @@ use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
+use crate::frame_table_cache::FrameTableCache;
 use crate::index_making::file_start_s;
+use crate::joined_packets::{self, JoinedPackets};
 use crate::limits::ReadLimits;
-use crate::probe::{self, Look};
+use crate::probe::{self, Look, MediaSource};
 use crate::time::{Seconds, TimeSpan};
 use crate::watchdog::Watch;
 
@@ -26,6 +28,8 @@ pub(super) struct CutSource {
     pub(super) sounds: Vec<usize>,
     /// The container's clock at the start of the file.
     origin_s: f64,
+    /// Of a file whose clock starts again or jumps: its packets, each in its place.
+    joined: Option<JoinedPackets>,
     /// Asked by `input`, so dropped after it.
     watch: Arc<Watch>,
 }
@@ -39,10 +43,10 @@ impl CutSource {
         probe::check_plain_file(path)?;
         let url = probe::file_url(path)?;
         let opened = probe::open_input(&url, None, limits, watch, Look::Usual);
-        let mut input = opened.map_err(|source| VideoError::NotAVideo {
+        let mut input = opened.map_err(|code| VideoError::NotAVideo {
             path: path.to_owned(),
             said: ffmpeg_log::said(),
-            source,
+            code,
         })?;
         let found = "no pictures".to_owned();
         let none = || VideoError::NoVideoStream { path: path.to_owned(), found };
@@ -67,7 +71,23 @@ impl CutSource {
         });
         let origin_s = file_start_s(&input, first_s);
         let (path, watch) = (path.to_owned(), Arc::clone(watch));
-        Ok(Self { path, limits: *limits, input, video, sounds, origin_s, watch })
+        let joined = None;
+        Ok(Self { path, limits: *limits, input, video, sounds, origin_s, joined, watch })
+    }
+
+    /// Looks whether the clock of the file goes on, up to `until`; where it does not, the packets are placed.
+    pub(super) fn place_joined(&mut self, until: Seconds, tables: Option<&FrameTableCache>) {
+        let media = MediaSource { path: self.path.clone(), stretch: None };
+        let wanted = (&self.input, until);
+        let index = joined_packets::joined_index(&media, wanted, &self.limits, &self.watch, tables);
+        if let Some(index) = index {
+            self.take_joined(JoinedPackets::new(index, self.video));
+        }
+    }
+
+    fn take_joined(&mut self, joined: JoinedPackets) {
+        self.origin_s = joined.start().0;
+        self.joined = Some(joined);
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -92,6 +112,10 @@ impl CutSource {
 
     /// The next packet; none at the end of the file or of what can be read.
     pub(super) fn read(&mut self, packet: &mut Packet) -> bool {
+        if let Some(joined) = &mut self.joined {
+            let next = joined.read(&mut self.input, &self.watch);
+            return next.map(|next| *packet = next).is_some();
+        }
         self.watch.step();
         !self.watch.is_given_up() && packet.read(&mut self.input).is_ok()
     }
@@ -100,6 +124,9 @@ impl CutSource {
     /// before it or somewhat earlier. Its stamp.
     pub(super) fn seek_key_frame(&mut self, span: TimeSpan) -> Result<i64, VideoError> {
         let start = self.ticks(self.video, span.start);
+        if let Some(joined) = self.joined.take() {
+            return self.seek_joined(joined, start, span);
+        }
         let second = (1.0 / f64::from(self.time_base(self.video))).ceil().max(1.0) as i64;
         // Containers index keys by decoding time, broadcast streams by guesses: a seek may land behind
         // the key that is wanted, and then the next one aims earlier.
@@ -124,6 +151,27 @@ impl CutSource {
             }
         };
         key.ok_or_else(|| self.refused(span, "it has no key frame".into()))
+    }
+
+    fn seek_joined(
+        &mut self,
+        mut joined: JoinedPackets,
+        start: i64,
+        span: TimeSpan,
+    ) -> Result<i64, VideoError> {
+        let key = joined.key_for(start);
+        let key = key.ok_or_else(|| self.refused(span, "it has no key frame".into()))?;
+        if !joined.seek(&mut self.input, &self.watch, key) {
+            self.rewind()?;
+            joined.is_at_start();
+        }
+        self.take_joined(joined);
+        Ok(key.pts)
+    }
+
+    /// Whether the packet read last is the first of another recording.
+    pub(super) fn begins_recording(&self) -> bool {
+        self.joined.as_ref().is_some_and(JoinedPackets::begins_recording)
     }
 
     fn seek(&mut self, stamp: i64) -> bool {

@@ -78,7 +78,9 @@ pub(super) fn open(
         return Err(file.answered_nonsense());
     };
     let table = open_video::table(&index, path)?;
-    if index.stamps.len() > limits.frames || !is_possible(&seen, &table, &limits) {
+    let as_index_says = seen.num_clocks == index.timeline.parts().len();
+    if index.stamps.len() > limits.frames || !as_index_says || !is_possible(&seen, &table, &limits)
+    {
         return Err(file.answered_nonsense());
     }
     if let Some((cache, key)) = entry.filter(|_| !found.is_empty()) {
@@ -305,6 +307,7 @@ mod tests {
             height: 32,
             rotation_degrees: 0,
             cut_short_of: None,
+            num_clocks: 1,
             codec: "h264".into(),
             container: "mov".into(),
             hdr: None,

@@ -116,13 +116,13 @@ fn a_copy_for_a_browser_is_ordinary_video_and_an_exact_cut_keeps_hdr() {
             return;
         }
         let cut = path.with_file_name("cut.mp4");
-        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::proxy()).unwrap();
+        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::proxy(), None).unwrap();
         assert_eq!(VideoReader::open(&cut).unwrap().info().hdr, None);
         for [grey, white] in halves(&cut) {
             assert!(grey.iter().all(|colour| colour.abs_diff(108) <= 6), "{tag}: {grey:?}");
             assert!(white.iter().all(|colour| *colour >= 250), "{tag}: {white:?}");
         }
-        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::exact()).unwrap();
+        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::exact(), None).unwrap();
         assert_eq!(VideoReader::open(&cut).unwrap().info().hdr, Some(transfer));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use locvtp_finder::lies_nowhere;
+use locvtp_finder::{Holdings, lies_nowhere};
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
 use locvtp_search::identity::{FileNow, Look, shown_place};
 use locvtp_video::counted::counted;
@@ -58,10 +58,14 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         _ if left.contains(&file.id) => "to do",
         _ => "indexed",
     };
+    let holdings = Holdings::of(&files);
     if args.json {
         output::json(&json!({
             "catalog": place.to_string(),
             "model": index.as_ref().map(|index| &index.model.name),
+            "num_videos": holdings.num_videos,
+            "num_files": holdings.num_files,
+            "num_bad_files": holdings.num_bad_files,
             "files": files.iter().map(|file| json!({
                 "paths": file.looks.iter().map(|look| look.path.to_string_lossy()).collect::<Vec<_>>(),
                 "duration_s": file.duration,
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         }))?;
     } else {
         let shown = output::one_line(&place.to_string());
-        let mut lines = vec![format!("{} in {shown}", counted(files.len(), "file"))];
+        let mut lines = vec![format!("{} in {shown}", holdings.words())];
         lines.extend(index.map(|index| format!("model: {}", output::one_line(&index.model.name))));
         let mut table = Table::new([Column::words(7), Column::numbers(8), Column::words(0)]);
         for file in &files {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use locvtp_finder::IndexSummary;
+use locvtp_finder::{Holdings, IndexSummary};
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_search::identity::NO_MEDIA;
 use locvtp_video::counted::counted;
@@ -19,10 +19,10 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     let mut lines = Vec::new();
     let clips = counted(summary.num_clips as usize, "clip");
     if summary.num_added > 0 {
-        let files = counted(summary.num_added, "file");
+        let videos = counted(summary.num_added, "video");
         let rate = summary.media_s / summary.seconds.max(1e-9);
         lines.push(format!(
-            "indexed: {files}, {clips}, {} of video in {}: {rate:.1} x real time",
+            "indexed: {videos}, {clips}, {} of video in {}: {rate:.1} x real time",
             duration(summary.media_s),
             duration(summary.seconds),
         ));
@@ -33,11 +33,11 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     if summary.num_other_words > 0 {
         lines.push(format!(
             "subtitles that came, went or changed: of {}, nothing of it decoded",
-            counted(summary.num_other_words, "known file")
+            counted(summary.num_other_words, "known video")
         ));
     }
     if summary.num_unchanged > 0 {
-        lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "file")));
+        lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "video")));
     }
     if summary.num_moved > 0 {
         lines.push(format!(
@@ -76,7 +76,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
         };
         lines.push(format!(
             "cut short: {}{as_before}, indexed as far as the pictures go; `locvtp index list` names them",
-            counted(num_cut_short, "file")
+            counted(num_cut_short, "video")
         ));
     }
     let num_bad = summary.bad.len() + summary.num_still_bad;
@@ -106,6 +106,9 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     }
     if summary.is_swapped_in {
         lines.push("this index is whole and took the place of the one before".into());
+    }
+    if summary.holdings != Holdings::default() {
+        lines.push(format!("in the index now: {}", summary.holdings.words()));
     }
     lines.extend(left(summary));
     lines.extend(begun_beside(summary));

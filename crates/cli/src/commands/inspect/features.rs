@@ -57,6 +57,9 @@ pub(super) fn features(path: &Path) -> anyhow::Result<PathDescription> {
     if !summary.damaged.is_empty() {
         facts.push(("damaged", damage(&summary)));
     }
+    if !summary.cut_short.is_empty() {
+        facts.push(("cut short", cut_short(&summary)));
+    }
     if let Some(reason) = &summary.first_unusable {
         let unusable = counted_as(summary.unusable, "video", "videos");
         let first = if summary.unusable == 1 { "" } else { "the first: " };
@@ -131,6 +134,16 @@ fn contents(summary: &FeatureSummary) -> Vec<(&'static str, String)> {
         ));
     }
     facts
+}
+
+/// Whose files are cut short, and where.
+fn cut_short(summary: &FeatureSummary) -> String {
+    let of_video = |(id, note): (&String, &String)| {
+        format!("{id}, {}", note.strip_prefix("cut short: ").unwrap_or(note))
+    };
+    let num_videos = summary.cut_short.len();
+    let named: Vec<String> = summary.cut_short.iter().take(MOST_DAMAGED).map(of_video).collect();
+    format!("{}: {}", counted_as(num_videos, "video", "videos"), first_of(&named, num_videos))
 }
 
 /// Whose pictures are missing or damaged, and where.

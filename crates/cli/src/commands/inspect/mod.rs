@@ -11,7 +11,8 @@ use clap::Args as ClapArgs;
 use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
-use locvtp_features::FeatureFile;
+use locvtp_features::{FeatureFile, FeatureStore};
+use locvtp_finder::Holdings;
 use locvtp_measure::PathError;
 use locvtp_model::loss::Term;
 use locvtp_model::weights::Origins;
@@ -67,6 +68,15 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 
 fn look(path: &Path) -> anyhow::Result<PathDescription> {
     let has = |name: &str| path.join(name).is_file();
+    let journal = FeatureStore::journal_of(path);
+    if !path.exists() && journal.is_file() {
+        bail!(
+            "{}: is not made yet: an extraction into it was stopped, and what it did is kept in {}; type the same \
+             `locvtp extract` again, which goes on from there",
+            path.display(),
+            journal.display()
+        );
+    }
     PathError::expect_there(path)?;
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -115,14 +125,22 @@ fn index(path: &Path) -> anyhow::Result<PathDescription> {
     let files = catalogue.files()?;
     let live = live_index(catalogue.as_ref())?;
     let duration_s: f64 = files.iter().map(|file| file.duration.0).sum();
+    let holdings = Holdings::of(&files);
     let mut facts = vec![
-        ("files", files.len().to_string()),
+        ("videos", holdings.words()),
         ("duration", duration(duration_s)),
         ("all of it", command_line::command(["index", "list", &path.to_string_lossy()])),
     ];
     let model = live.map(|live| live.model.name);
     facts.extend(model.clone().map(|model| ("model", model)));
-    let json = json!({ "num_files": files.len(), "duration_s": duration_s, "model": model });
+    let Holdings { num_videos, num_files, num_bad_files } = holdings;
+    let json = json!({
+        "num_videos": num_videos,
+        "num_files": num_files,
+        "num_bad_files": num_bad_files,
+        "duration_s": duration_s,
+        "model": model,
+    });
     Ok(PathDescription { kind: "index of videos", facts, json })
 }
 

@@ -18,7 +18,7 @@ pub(super) fn as_json(asked: &Asked) -> Value {
             "said": question.said,
             "scores": question.score.name(),
         },
-        "num_files": answer.num_files,
+        "num_videos": answer.num_files,
         "verdict": {
             "sure": answer.finding(*knows_words),
             "false_alarms": answer.false_alarms(),
@@ -47,7 +47,7 @@ pub(super) fn as_json(asked: &Asked) -> Value {
             value
         }).collect::<Vec<_>>(),
         "has_more": answer.has_more,
-        "num_other_files": answer.num_other_files,
+        "num_other_videos": answer.num_other_files,
         "notes": notes(asked),
         "background": answer.background.as_ref().map(background),
     })

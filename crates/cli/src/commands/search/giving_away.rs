@@ -14,7 +14,7 @@ use locvtp_video::counted::counted;
 
 use super::{Search, files};
 use crate::catalogue_place::videos_folder;
-use crate::output;
+use crate::{file_reading, output};
 
 /// Refuses, before anything is searched, what could not be written then: a list with an ending that no list
 /// has, in the place of a file or in no folder, or with the name of a video's subtitles, and cuts in a folder that
@@ -135,7 +135,8 @@ fn cut(
     }
     let way = if args.exact { CutWay::Exact } else { CutWay::Copy };
     let mut num_failed = 0;
-    for cut in cut_hits(hits, folder, way, args.overwrite) {
+    let tables = file_reading::default_tables();
+    for cut in cut_hits(hits, folder, way, args.overwrite, tables.as_ref()) {
         match cut {
             Ok(cut) => output::note(&cut.message()),
             Err(error) => {
@@ -183,6 +184,13 @@ fn write_list(
         output::note(&format!(
             "note: this EDL counts {rate} frames a second, and few editors have a timeline of that rate; .otio and \
              .fcpxml go into any"
+        ));
+    }
+    for path in &written.joined {
+        output::note(&format!(
+            "note: {} has a clock that starts again or jumps, as where recordings are joined byte for byte. The list counts all \
+             of its frames, and an editor may go by that clock; `ffmpeg -i FILE -c copy FILE.mkv` makes one clock of them: index that",
+            path.display()
         ));
     }
     let told = |file: &PathBuf| output::note(&format!("written: {}", file.display()));

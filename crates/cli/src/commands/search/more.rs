@@ -33,7 +33,7 @@ pub(super) fn not_shown(answer: &Answer, question: &Question) -> Option<String> 
     }
     let others = match answer.num_other_files {
         0 => String::new(),
-        others => format!(", also of {}", counted(others, "other file")),
+        others => format!(", also of {}", counted(others, "other video")),
     };
     let (which, them) = match (question.show_all, answer.is_cut_off) {
         (true, _) => ("moments that come after these".to_owned(), "them"),

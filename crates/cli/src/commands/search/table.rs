@@ -6,7 +6,7 @@ use locvtp_finder::{Answer, Evidence, Hit, Question, Verdict};
 
 use super::asked::asked_for;
 use super::more::not_shown;
-use super::telling::num_files;
+use super::telling::num_videos;
 use crate::answer_notes::share;
 use crate::clock::clock;
 use crate::output;
@@ -47,7 +47,7 @@ fn how_sure(hit: &Hit) -> String {
 pub(super) fn text(answer: &Answer, question: &Question) -> String {
     let asked = asked_for(question).into_iter().map(|it| format!("\"{}\"", output::one_line(&it)));
     let asked = asked.collect::<Vec<_>>().join(", ");
-    let mut lines = vec![format!("{asked} in {}", num_files(answer))];
+    let mut lines = vec![format!("{asked} in {}", num_videos(answer))];
     let mut table = Table::new([
         Column::numbers(2),
         Column::words(4),
@@ -133,9 +133,8 @@ mod tests {
         };
         let mut question = Question::of("a ring");
         let told = text(&answer, &question);
-        assert!(told.starts_with("\"a ring\" in 4 files, 1 of them gone\n"), "{told}");
-        let less =
-            "not shown: moments that stand out less, also of 3 other files; they may be right, and";
+        assert!(told.starts_with("\"a ring\" in 4 videos, 1 of them gone\n"), "{told}");
+        let less = "not shown: moments that stand out less, also of 3 other videos; they may be right, and";
         assert!(told.contains("a.mp4 (changed)"), "{told}");
         assert!(told.contains("0.500  maybe (false alarms: 30 %)"), "{told}");
         assert!(told.contains(&format!("%)\n{FALSE_ALARMS}\nnot shown")), "{told}");
@@ -151,7 +150,7 @@ mod tests {
         assert!(told.ends_with("--all --top 12 shows all"), "{told}");
         question.show_all = true;
         let told = text(&answer, &question);
-        let after = "moments that come after these, also of 3 other files; they may be right, and --top 12 shows them";
+        let after = "moments that come after these, also of 3 other videos; they may be right, and --top 12 shows them";
         assert!(told.ends_with(after), "{told}");
         answer.is_cut_off = false;
         question = Question { top: 12, ..Question::of("a ring") };

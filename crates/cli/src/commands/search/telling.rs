@@ -14,14 +14,15 @@ pub(super) fn tell(asked: &Asked) {
     if answer.num_files == 0 {
         output::note(&format!("nothing found: {}", no_files(&question.files)));
     } else if answer.hits.is_empty() {
-        let (said, files) = (says(asked), num_files(answer));
+        let (said, videos) = (says(asked), num_videos(answer));
         let all = how_to_see_all(answer, question);
         let but = match answer.has_more {
             false => String::new(),
+            true if question.show_all && all == "--all" => String::new(),
             true if answer.is_denied() => format!("; {all} shows all moments"),
             true => format!("; the nearest may be right all the same, and {all} shows all"),
         };
-        output::note(&format!("{said} ({files}){}{but}", measured(answer.verdict)));
+        output::note(&format!("{said} ({videos}){}{but}", measured(answer.verdict)));
     }
     // Not twice.
     let is_told = |note: &str| answer.hits.is_empty() && note == says(asked);
@@ -46,12 +47,12 @@ pub(super) fn says(asked: &Asked) -> &'static str {
     }
 }
 
-/// How many files were searched.
-pub(super) fn num_files(answer: &Answer) -> String {
-    let files = counted(answer.num_files, "file");
+/// How many videos were searched.
+pub(super) fn num_videos(answer: &Answer) -> String {
+    let videos = counted(answer.num_files, "video");
     match answer.num_gone {
-        0 => files,
-        gone => format!("{files}, {gone} of them gone"),
+        0 => videos,
+        gone => format!("{videos}, {gone} of them gone"),
     }
 }
 

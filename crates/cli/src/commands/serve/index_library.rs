@@ -12,7 +12,7 @@ use locvtp_serve::{
     Answer, BadFile, ClipScore, ExportFormat, ExportHit, ExportedFile, Job, Library, LibraryError,
     LibraryState, Media, MediaId, MediaPage, PageRequest, Query, SubtitleTrack, check_file,
 };
-use locvtp_video::{CutSettings, TimeSpan, VideoReader, encode_span};
+use locvtp_video::{CutSettings, FrameTableCache, TimeSpan, VideoReader, encode_span};
 
 use super::failures::{Failure, WhyNot, failed};
 use super::index_place::{IndexPlace, Seen};
@@ -29,6 +29,8 @@ pub(super) struct IndexLibrary {
     place: IndexPlace,
     given_model: Option<PathBuf>,
     root: Option<PathBuf>,
+    /// Where it is kept whether the clocks of files go on.
+    frame_tables: Option<FrameTableCache>,
     now: Mutex<Now>,
 }
 
@@ -62,12 +64,13 @@ impl IndexLibrary {
         location: CatalogueLocation,
         model: Option<PathBuf>,
         root: Option<PathBuf>,
+        frame_tables: Option<FrameTableCache>,
     ) -> anyhow::Result<Self> {
         let place = IndexPlace::of(&location);
         let seen = place.look().ok().flatten();
         let index = OpenIndex::open(open_to_read(&location)?, model.clone(), root.clone())?;
         let now = Mutex::new(Now { index: Some((Arc::new(index), seen)), tried: None });
-        Ok(Self { location, place, given_model: model, root, now })
+        Ok(Self { location, place, given_model: model, root, frame_tables, now })
     }
 
     /// Asks the index that lies there now. One that cannot be read any more is opened anew, once.
@@ -180,7 +183,8 @@ impl Library for IndexLibrary {
     }
 
     fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError> {
-        let Err(error) = encode_span(&media.path, span, into, &CutSettings::proxy()) else {
+        let tables = self.frame_tables.as_ref();
+        let Err(error) = encode_span(&media.path, span, into, &CutSettings::proxy(), tables) else {
             return Ok(());
         };
         check_file(media)?;

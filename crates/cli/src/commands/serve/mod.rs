@@ -24,7 +24,7 @@ use locvtp_serve::{ServeSettings, Server, Token};
 
 use crate::catalogue_place::{CataloguePlace, videos_folder};
 use crate::interrupt::Listening;
-use crate::{Outcome, interrupt, missing, output};
+use crate::{Outcome, file_reading, interrupt, missing, output};
 
 use index_library::IndexLibrary;
 use request_lines::RequestLines;
@@ -86,7 +86,9 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
     let lines = RequestLines::open(args.log.as_deref())?;
     let place = args.place.of_folder(args.folder.as_deref())?;
     let root = videos_folder(&place);
-    let library = IndexLibrary::open(place, args.model.clone(), root)?;
+    settings.frame_tables = file_reading::default_tables();
+    let tables = settings.frame_tables.clone();
+    let library = IndexLibrary::open(place, args.model.clone(), root, tables)?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
     let page = format!("http://{}/", on_this_machine(server.address()));

@@ -187,6 +187,7 @@ impl OpenIndex {
     pub(super) fn state(&self) -> Result<LibraryState, Failure> {
         let record = self.index.record()?;
         let files = self.catalogue.files()?;
+        let holdings = finder::Holdings::of(&files);
         let in_state = |state| files.iter().filter(|file| file.state == state).count();
         let videos = files.iter().filter(|file| file.track.is_some());
         Ok(LibraryState {
@@ -194,12 +195,13 @@ impl OpenIndex {
             // The upper half is of the weights.
             model_version: format!("{:x}", record.model.hash >> 64),
             is_ready: true,
-            num_media: videos.clone().count(),
+            num_media: holdings.num_videos,
+            num_files: holdings.num_files,
             num_missing: in_state(FileState::Missing),
             num_clips: self.num_clips()?,
             // A sum of nothing would be -0.
             duration_s: videos.fold(0.0, |sum, file| sum + file.duration.0),
-            num_bad_files: in_state(FileState::Bad),
+            num_bad_files: holdings.num_bad_files,
             generation: record.id.0.unsigned_abs(),
             export_formats: giving_away::FORMATS.map(|(format, _, _)| format).to_vec(),
         })

@@ -11,7 +11,7 @@ use locvtp_search::catalogue::{Catalogue, CatalogueError, FileId, FileRecord, Fi
 use locvtp_search::identity::{FileNow, Look};
 use locvtp_search::segment::TrackId;
 use locvtp_serve::{Media, MediaId};
-use locvtp_video::Playback;
+use locvtp_video::{Playback, Seconds};
 
 /// Files whose headers are remembered.
 const MOST_REMEMBERED: usize = 20_000;
@@ -108,7 +108,7 @@ impl Videos {
             height: played.as_ref().map_or(0, |it| it.height),
             frame_rate_hz: played.as_ref().and_then(|it| it.frame_rate_hz),
             codec: played.as_ref().map(|it| it.codec.clone()).unwrap_or_default(),
-            media_type: played.map(|it| it.media_type),
+            media_type: played.map(|it| media_type(it, file.duration)),
             modified_unix_s: look.map(|look| look.modified_ns.div_euclid(1_000_000_000)),
             is_missing: there.is_none(),
             is_changed: usable.is_empty() && there.is_some(),
@@ -170,6 +170,15 @@ impl Videos {
     }
 }
 
+/// What to ask the browser. What has other times in a browser than in the index is nothing that it plays.
+fn media_type(played: Playback, duration: Seconds) -> String {
+    const ROUNDED: Seconds = Seconds(1.0);
+    match played.stated {
+        Some(stated) if duration > stated + ROUNDED => "application/octet-stream".into(),
+        _ => played.media_type,
+    }
+}
+
 /// The id of a content: its size, and the hash of the whole, or of the sample where the whole is not known.
 fn id_of(file: &FileRecord) -> MediaId {
     id_by(file, file.identity.whole.unwrap_or(file.identity.sample))
@@ -199,7 +208,7 @@ mod tests {
     use locvtp_search::catalogue::{Access, ModelRecord, NewVideo, SqliteCatalogue};
     use locvtp_search::identity::{ContentIdentity, look_at};
     use locvtp_search::segment::{VectorBatch, VectorKind};
-    use locvtp_video::{Seconds, TimeSpan};
+    use locvtp_video::TimeSpan;
 
     use super::*;
 
