@@ -462,6 +462,7 @@ pub enum VideoError {
     },
 
     /// A copy of a part of a file that no player could begin.
+    #[serde(skip)]
     #[error(
         "{path}: a copy of {span} cannot be decoded from its first picture on; cut it with --exact, which encodes it anew",
         path = path.display()
@@ -528,6 +529,7 @@ impl VideoError {
             | Self::EncoderSettings { path, .. }
             | Self::FrameSize { path, .. }
             | Self::Cut { path, .. }
+            | Self::CopyUndecodable { path, .. }
             | Self::Encode { path, .. } => whole.clone_into(path),
         }
         self
