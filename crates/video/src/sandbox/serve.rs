@@ -8,8 +8,6 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ffmpeg_the_third as ffmpeg;
-
 use super::channel::{Channel, Message, Most};
 use super::messages::{Answer, Place, Request, WantedFrames};
 use super::{IS_WORKER, end_without_memory, layers};
@@ -85,8 +83,6 @@ fn answer_all(channel: &mut Channel) -> io::Result<()> {
 
 fn begin(asker: u32, memory: u64) -> Answer {
     IS_WORKER.store(true, Ordering::Relaxed);
-    // FFmpeg's tables, which it may read files for.
-    let _ = ffmpeg::init();
     layers::lock(asker, memory).map_or_else(Answer::Refused, Answer::Ready)
 }
 
