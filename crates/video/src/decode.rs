@@ -14,12 +14,13 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::decoded_here::DecodedHere;
 use crate::error::VideoError;
 use crate::frame_table::FrameTable;
 use crate::frame_table_cache::FrameTableCache;
 use crate::limits::ReadLimits;
 use crate::media_location::MediaLocation;
-use crate::open_video::{DecodedHere, OpenVideo, Opened, Wanted};
+use crate::open_video::{OpenVideo, Opened, Wanted};
 use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{MediaSource, VideoInfo};
 use crate::reader_settings::ReaderSettings;

@@ -78,6 +78,7 @@ mod content;
 pub mod counted;
 mod cut;
 mod decode;
+mod decoded_here;
 mod encode;
 mod error;
 mod error_codes;

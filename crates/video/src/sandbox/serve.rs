@@ -8,14 +8,13 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ffmpeg_the_third as ffmpeg;
-
 use super::channel::{Channel, Message, Most};
 use super::messages::{Answer, Place, Request, WantedFrames};
 use super::{IS_WORKER, end_without_memory, layers};
+use crate::decoded_here::DecodedHere;
 use crate::error::VideoError;
 use crate::index_bytes::{index_of, put_index};
-use crate::open_video::{DecodedHere, OpenVideo, Wanted};
+use crate::open_video::{OpenVideo, Wanted};
 use crate::probe::MediaSource;
 use crate::reader_settings::ReaderSettings;
 use crate::text_tracks;
@@ -84,8 +83,6 @@ fn answer_all(channel: &mut Channel) -> io::Result<()> {
 
 fn begin(asker: u32, memory: u64) -> Answer {
     IS_WORKER.store(true, Ordering::Relaxed);
-    // FFmpeg's tables, which it may read files for.
-    let _ = ffmpeg::init();
     layers::lock(asker, memory).map_or_else(Answer::Refused, Answer::Ready)
 }
 

@@ -12,6 +12,7 @@ use super::channel::Most;
 use super::messages::{Answer, Place, Request, WantedFrames};
 use super::worker::Ended;
 use super::workers::{Lent, Workers};
+use crate::decode::VideoReader;
 use crate::error::VideoError;
 use crate::frame_table::FrameTable;
 use crate::frame_table_cache::FrameTableCache;
@@ -53,8 +54,23 @@ struct WorkerFile {
     num_decoded: u64,
 }
 
-/// Opens a video in a worker.
-pub(super) fn open(
+impl Workers {
+    /// Opens a video in a worker. All else is as with [`VideoReader::open_media`].
+    ///
+    /// # Errors
+    /// As [`VideoReader::open_media`], and [`VideoError::DecoderEnded`].
+    pub fn open(
+        &self,
+        media: &MediaLocation,
+        settings: ReaderSettings,
+        cache: Option<&FrameTableCache>,
+    ) -> Result<VideoReader, VideoError> {
+        let opened = open(self, media, settings, cache)?;
+        Ok(VideoReader::of(media, settings, opened))
+    }
+}
+
+fn open(
     workers: &Workers,
     media: &MediaLocation,
     settings: ReaderSettings,

@@ -1,7 +1,6 @@
 //! Workers: started when one is needed, lent to whoever opens a file, and kept for the next.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -9,12 +8,6 @@ use std::thread;
 use super::layers::Layers;
 use super::messages::Request;
 use super::worker::{Worker, this_program};
-use crate::decode::VideoReader;
-use crate::error::VideoError;
-use crate::frame_table_cache::FrameTableCache;
-use crate::media_location::MediaLocation;
-use crate::reader_settings::ReaderSettings;
-use crate::sandbox::worker_file;
 
 /// Videos cannot be decoded in processes of their own.
 #[derive(Debug, thiserror::Error)]
@@ -51,20 +44,12 @@ impl Workers {
     /// # Errors
     /// When the system cannot lock it up.
     pub fn start(memory: u64) -> Result<Self, SandboxError> {
-        Self::start_program(this_program(), memory)
-    }
-
-    /// As [`Workers::start`], with another program.
-    ///
-    /// # Errors
-    /// As [`Workers::start`].
-    pub fn start_program(program: PathBuf, memory: u64) -> Result<Self, SandboxError> {
         let (start, asked) = channel::<SyncSender<Started>>();
         // A worker ends with the thread that started it, so that is one that stays.
         let starting = move || {
             for reply in asked {
                 // Nobody waits for it any more where this fails.
-                let _ = reply.send(Worker::start(&program, memory));
+                let _ = reply.send(Worker::start(&this_program(), memory));
             }
         };
         let refused = |reason| SandboxError { reason };
@@ -77,20 +62,6 @@ impl Workers {
     /// Which layers hold each of them.
     pub fn layers(&self) -> &Layers {
         &self.0.layers
-    }
-
-    /// Opens a video in a worker. All else is as with [`VideoReader::open_media`].
-    ///
-    /// # Errors
-    /// As [`VideoReader::open_media`], and [`VideoError::DecoderEnded`].
-    pub fn open(
-        &self,
-        media: &MediaLocation,
-        settings: ReaderSettings,
-        cache: Option<&FrameTableCache>,
-    ) -> Result<VideoReader, VideoError> {
-        let opened = worker_file::open(self, media, settings, cache)?;
-        Ok(VideoReader::of(media, settings, opened))
     }
 
     /// A worker for one file.

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    println!("sandbox: {}", workers.layers());
+    eprintln!("sandbox: {}", workers.layers());
     what_a_worker_tried_failed(&workers);
     let folder = tempfile::tempdir().unwrap();
     let mut num_files = 0;
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         is_the_same(&fixture, &workers);
         num_files += 1;
     });
-    println!("{num_files} files give the same");
+    eprintln!("{num_files} files give the same");
     drop(workers);
     after_the_sandbox_was_entered_workers_open_what_is_opened();
     ExitCode::SUCCESS
