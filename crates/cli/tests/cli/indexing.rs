@@ -67,7 +67,7 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let again = run(&add);
     says(
         &succeeded(&again),
-        &["unchanged: 8 videos", "left out: 1 file", "1 as before", "decoded: 0 frames"],
+        &["unchanged: 8 files", "left out: 1 file", "1 as before", "decoded: 0 frames"],
     );
     assert!(!stderr(&again).contains("broken.mp4"), "{}", stderr(&again));
     says(&refused(&run(&[&add[..], &["--strict"]].concat())), &["left out: 1 file", "index list"]);
@@ -171,7 +171,7 @@ fn a_model_that_moved_is_asked_for_and_another_one_is_refused() {
     // Whoever says where it lies now says so once.
     let add = ["index", "add", str(folder.path()), "--model"];
     let again = run(&[&add[..], &[str(&moved)]].concat());
-    says(&succeeded(&again), &["unchanged: 8 videos", "decoded: 0 frames"]);
+    says(&succeeded(&again), &["unchanged: 8 files", "decoded: 0 frames"]);
     says(&stderr(&again), &["takes its model from", "second"]);
     succeeded(&search(folder.path(), &[&sentence, "--all"]));
     let other = crate::tiny::checkpoints(&tiny().path("run")).remove(0);

@@ -68,7 +68,7 @@ fn a_file_that_states_weeks_is_bad_like_any_other_and_the_run_goes_on() {
     says(&stderr(&output), &["weeks.mp4", "days.mp4"]);
     // What was over a limit is tried again where that is wider; what is damaged is not.
     let again = bounded(&[&add[..], &["--limit", "clips=2000"]].concat());
-    says(&succeeded(&again), &["unchanged: 1 video", "left out: 2 files"]);
+    says(&succeeded(&again), &["unchanged: 1 file", "left out: 2 files"]);
     says(&stderr(&again), &["days.mp4", "now 2000"]);
 }
 

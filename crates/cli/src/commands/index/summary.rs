@@ -37,7 +37,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
         ));
     }
     if summary.num_unchanged > 0 {
-        lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "video")));
+        lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "file")));
     }
     if summary.num_moved > 0 {
         lines.push(format!(
