@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use locvtp_video::{Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
+use locvtp_video::{CancelToken, Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
 
 use crate::file_cache::NO_PLACE;
 use crate::media::Media;
@@ -16,23 +16,33 @@ const QUALITY: u8 = 78;
 const THUMBNAIL: (u32, u32) = (480, 360);
 
 /// Writes the picture that is shown at a moment.
-pub(crate) fn write_thumbnail(media: &Media, at_s: f64, into: &Path) -> Result<(), Problem> {
+pub(crate) fn write_thumbnail(
+    media: &Media,
+    at_s: f64,
+    into: &Path,
+    cancel: &CancelToken,
+) -> Result<(), Problem> {
     let at = Seconds(at_s.clamp(0.0, media.duration_s.max(0.0)));
-    let glimpse = glimpses(media, vec![at], Nearness::Frame, THUMBNAIL)?.pop().flatten();
+    let glimpse = glimpses(media, vec![at], Nearness::Frame, THUMBNAIL, cancel)?.pop().flatten();
     let none = || Problem::not_there("no picture of this video could be decoded there");
     let glimpse = glimpse.ok_or_else(none)?;
     write_jpeg(&glimpse.rgb, glimpse.width, glimpse.height, into)
 }
 
 /// Writes one sheet. Where a picture cannot be decoded its place stays dark.
-pub(crate) fn write_sheet(media: &Media, sheet: usize, into: &Path) -> Result<(), Problem> {
+pub(crate) fn write_sheet(
+    media: &Media,
+    sheet: usize,
+    into: &Path,
+    cancel: &CancelToken,
+) -> Result<(), Problem> {
     let layout = Layout::of(media);
     if sheet >= layout.num_sheets() {
         let there = layout.num_sheets();
         return Err(Problem::not_there(format!("this video has {there} sheets of pictures")));
     }
     let times = layout.times(sheet).into_iter().map(Seconds).collect();
-    let pictures = glimpses(media, times, Nearness::KeyFrame, layout.size)?;
+    let pictures = glimpses(media, times, Nearness::KeyFrame, layout.size, cancel)?;
     let (columns, rows) = layout.grid(sheet);
     let (width, height) = (columns * layout.size.0 as usize, rows * layout.size.1 as usize);
     let mut page = vec![16; width * height * 3];
@@ -61,9 +71,10 @@ fn glimpses(
     times: Vec<Seconds>,
     nearness: Nearness,
     fit: (u32, u32),
+    cancel: &CancelToken,
 ) -> Result<Vec<Option<Glimpse>>, Problem> {
     let wanted = Glimpses { times, start: Seconds(media.start_s), nearness, fit };
-    let read = wanted.read(&media.path, &ReadLimits::default());
+    let read = wanted.read_until(cancel, &media.path, &ReadLimits::default());
     read.map_err(|error| {
         Problem::not_there(format!("{} cannot be decoded", media.name)).because(&error)
     })

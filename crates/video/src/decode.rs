@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_search::FrameSearch;
 use crate::frame_stream::FrameStream;
@@ -88,13 +89,23 @@ impl VideoReader {
         settings: ReaderSettings,
         cache: Option<&FrameTableCache>,
     ) -> Result<Self, VideoError> {
+        Self::open_until(&CancelToken::default(), media, settings, cache)
+    }
+
+    /// As [`VideoReader::open_media`], with reading ended by the token.
+    pub(crate) fn open_until(
+        cancel: &CancelToken,
+        media: &MediaLocation,
+        settings: ReaderSettings,
+        cache: Option<&FrameTableCache>,
+    ) -> Result<Self, VideoError> {
         // Asked before the packets are read: a file that changes meanwhile makes an entry that does
         // not hold.
         let table_entry =
             cache.and_then(|cache| Some((cache.clone(), FrameTableCache::key(media)?)));
         let source = MediaSource { path: media.path().to_owned(), stretch: media.open_part()? };
         let limits = settings.limits;
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(Watch::until(cancel));
         let inside = Arc::clone(&watch);
         let opened = watchdog::run(&watch, &limits, move || {
             open(&source, &settings, &inside, table_entry.as_ref())
@@ -264,6 +275,8 @@ fn index(
         return Ok((index, table));
     }
     let index = index_making::read(file, path, limits)?;
+    // What was read of a file that was given up is not all of it, and is not to be kept.
+    file.watch.check(path)?;
     let impossible = |found| VideoError::ImpossibleClock { path: path.to_owned(), found };
     let table = index.frame_table().map_err(impossible)?;
     if let Some((cache, key)) = table_entry {

@@ -338,6 +338,13 @@ pub enum VideoError {
         limit: LimitReached,
     },
 
+    /// Whoever asked for it waits no more ([`CancelToken`](crate::CancelToken)).
+    #[error("{path}: nobody waits for it any more", path = path.display())]
+    Cancelled {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// More pixels than memory holds, or than the limit of one call.
     #[error(
         "{path}: {frames} frames of {width}x{height} do not fit in memory or are over \

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::CancelToken;
 use crate::encode::EncoderPreset;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
@@ -84,7 +85,7 @@ impl CutSettings {
 /// disk that takes no more.
 pub fn copy_span(from: &Path, span: TimeSpan, to: &Path) -> Result<Cut, VideoError> {
     let to = to.to_owned();
-    work_on(from, move |source| {
+    work_on(from, &CancelToken::default(), move |source| {
         let output = CutOutput::file(&to)?;
         copy::copy(source, span, output)
     })
@@ -100,8 +101,22 @@ pub fn encode_span(
     to: &Path,
     settings: &CutSettings,
 ) -> Result<Cut, VideoError> {
+    encode_span_until(&CancelToken::default(), from, span, to, settings)
+}
+
+/// As [`encode_span`], ended by the token; nothing then stands at `to`.
+///
+/// # Errors
+/// As [`encode_span`]; [`VideoError::Cancelled`] when it was ended.
+pub fn encode_span_until(
+    cancel: &CancelToken,
+    from: &Path,
+    span: TimeSpan,
+    to: &Path,
+    settings: &CutSettings,
+) -> Result<Cut, VideoError> {
     let (to, settings) = (to.to_owned(), settings.clone());
-    work_on(from, move |source| {
+    work_on(from, cancel, move |source| {
         let output = CutOutput::file(&to)?;
         Ok(encode::encode(source, span, output, &settings)?.0)
     })
@@ -117,7 +132,7 @@ pub fn encode_span_in_memory(
     settings: &CutSettings,
 ) -> Result<(Cut, Vec<u8>), VideoError> {
     let settings = CutSettings { fragmented: true, ..settings.clone() };
-    work_on(from, move |source| {
+    work_on(from, &CancelToken::default(), move |source| {
         let output = CutOutput::memory(source.path())?;
         encode::encode(source, span, output, &settings)
     })
@@ -126,11 +141,12 @@ pub fn encode_span_in_memory(
 /// Opens the source and works on it under the watchdog.
 fn work_on<T: Send + 'static>(
     from: &Path,
+    cancel: &CancelToken,
     work: impl FnOnce(&mut CutSource) -> Result<T, VideoError> + Send + 'static,
 ) -> Result<T, VideoError> {
     // However long the span is: it ends when nothing comes any more.
     let limits = ReadLimits { call_s: 0, ..ReadLimits::default() };
-    let watch = Arc::new(Watch::default());
+    let watch = Arc::new(Watch::until(cancel));
     let (path, inside) = (from.to_owned(), Arc::clone(&watch));
     let done = watchdog::run(&watch, &limits, move || {
         ffmpeg_log::listen();
