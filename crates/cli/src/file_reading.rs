@@ -46,7 +46,7 @@ impl FileReading {
             None => default_folder(),
         };
         let frame_tables = folder.map(FrameTableCache::create).transpose()?;
-        Ok(VideoOpener { settings, frame_tables })
+        Ok(VideoOpener { settings, frame_tables, ..VideoOpener::default() })
     }
 }
 

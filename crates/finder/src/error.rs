@@ -109,6 +109,9 @@ pub enum FinderError {
         /// The file's length.
         duration: Seconds,
     },
+    /// Whoever asked waits no more.
+    #[error("nobody waits for the answer any more")]
+    Cancelled,
     /// A question that asks for nothing.
     #[error(transparent)]
     Question(#[from] QuestionError),

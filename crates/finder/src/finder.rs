@@ -14,7 +14,10 @@ use locvtp_transfer::{
     ClipScore, EmbedError, Embedder, FileGrounding, JointVector, SentenceEmbedding, TransferError,
     locate_model, unit,
 };
-use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
+use locvtp_video::{
+    CancelToken, MediaLocation, ReadLimits, ReaderSettings, Seconds, TimeSpan, VideoError,
+    VideoOpener,
+};
 use rayon::prelude::*;
 
 use crate::answer::{Answer, MOST_GUESSES};
@@ -51,6 +54,7 @@ pub struct Finder {
     training_words: Option<TrainingWords>,
     decoder: MomentDecoder,
     opener: VideoOpener,
+    picture_limits: ReadLimits,
 }
 
 impl Finder {
@@ -76,13 +80,28 @@ impl Finder {
         }
         let training_words = TrainingWords::of_model(&locate_model(dir))?;
         let (decoder, opener) = (MomentDecoder::default(), VideoOpener::default());
-        Ok(Self { catalogue, generation, embedder, training_words, decoder, opener })
+        let picture_limits = ReadLimits::default();
+        Ok(Self {
+            catalogue,
+            generation,
+            embedder,
+            training_words,
+            decoder,
+            opener,
+            picture_limits,
+        })
     }
 
     /// The same, opening files in another way where they are looked into.
     #[must_use]
     pub fn with_opener(self, opener: VideoOpener) -> Self {
         Self { opener, ..self }
+    }
+
+    /// The same, with bounds of what a picture to search by may cost.
+    #[must_use]
+    pub fn with_picture_limits(self, picture_limits: ReadLimits) -> Self {
+        Self { picture_limits, ..self }
     }
 
     /// The index that is searched.
@@ -106,6 +125,18 @@ impl Finder {
     /// When it asks for nothing, a sentence has no words, a file or moment that it names is not there, or
     /// the catalogue cannot be read.
     pub fn find(&self, question: &Question) -> Result<Answer, FinderError> {
+        self.find_until(&CancelToken::default(), question)
+    }
+
+    /// The same, ended by the token: it is looked at for each file, and while a file is read.
+    ///
+    /// # Errors
+    /// As [`Finder::find`]; [`FinderError::Cancelled`] when it was ended.
+    pub fn find_until(
+        &self,
+        cancel: &CancelToken,
+        question: &Question,
+    ) -> Result<Answer, FinderError> {
         question.check()?;
         let files = self.catalogue.files()?;
         let read = question.files.read(&files)?;
@@ -113,9 +144,9 @@ impl Finder {
         let filter = filter.as_ref();
         // In what is said, the words are found that the model does not know.
         let of_pictures = &self.as_known(question);
-        let query = self.query(of_pictures, &files)?;
+        let query = self.query(of_pictures, &files, cancel)?;
         let mut answer = match &query {
-            Some(query) => self.seen(of_pictures, query, filter, &files)?,
+            Some(query) => self.seen(of_pictures, query, filter, &files, cancel)?,
             None => Answer::unseen(),
         };
         let said = said(self.catalogue.as_ref(), question, filter, &files)?;
@@ -126,8 +157,10 @@ impl Finder {
         complete(&mut answer, question, &read, filter, &files);
         if let Some(query) = query.filter(|_| question.refine) {
             let shown = answer.hits.iter_mut().chain(&mut answer.guesses);
-            for hit in shown.filter(|hit| !hit.is_missing && !hit.is_changed) {
-                self.refine(hit, of_pictures, &query, &files)?;
+            let can_be = |hit: &&mut Hit| !hit.is_missing && !hit.is_changed;
+            for hit in shown.filter(can_be).take(question.most_refined) {
+                check(cancel)?;
+                self.refine(hit, of_pictures, &query, &files, cancel)?;
             }
         }
         Ok(answer)
@@ -143,9 +176,22 @@ impl Finder {
         question: &Question,
         track: TrackId,
     ) -> Result<Option<FileGrounding>, FinderError> {
+        self.scores_until(&CancelToken::default(), question, track)
+    }
+
+    /// The same, ended by the token.
+    ///
+    /// # Errors
+    /// As [`Finder::find_until`].
+    pub fn scores_until(
+        &self,
+        cancel: &CancelToken,
+        question: &Question,
+        track: TrackId,
+    ) -> Result<Option<FileGrounding>, FinderError> {
         let files = self.catalogue.files()?;
         let question = &self.as_known(question);
-        let Some(query) = self.query(question, &files)? else { return Ok(None) };
+        let Some(query) = self.query(question, &files, cancel)? else { return Ok(None) };
         let vectors = self.vectors(track)?;
         vectors.map(|vectors| self.ground(question, &query, &vectors)).transpose()
     }
@@ -166,10 +212,12 @@ impl Finder {
         &self,
         question: &Question,
         files: &[FileRecord],
+        cancel: &CancelToken,
     ) -> Result<Option<SentenceEmbedding>, FinderError> {
         let sentence =
             question.sentence.as_ref().map(|it| self.embedded(question, it)).transpose()?;
-        let alike = question.alike.as_ref().map(|alike| self.looks(alike, files)).transpose()?;
+        let alike = question.alike.as_ref();
+        let alike = alike.map(|alike| self.looks(alike, files, cancel)).transpose()?;
         Ok(match (sentence, alike) {
             (Some(sentence), Some(alike)) => {
                 let sum = sentence.sentence.iter().zip(&alike).map(|(a, b)| a + b);
@@ -212,9 +260,15 @@ impl Finder {
         Ok(embedded.swap_remove(0))
     }
 
-    fn looks(&self, alike: &Alike, files: &[FileRecord]) -> Result<JointVector, FinderError> {
+    fn looks(
+        &self,
+        alike: &Alike,
+        files: &[FileRecord],
+        cancel: &CancelToken,
+    ) -> Result<JointVector, FinderError> {
         match alike {
-            Alike::Picture(path) => match self.embedder.embed_video(path) {
+            Alike::Picture(picture) => match self.picture(picture, cancel) {
+                Err(VideoError::Cancelled { .. }) => Err(FinderError::Cancelled),
                 Err(VideoError::TooManyPixels { path, width, height, most }) => {
                     Err(FinderError::LargePicture { path, width, height, most })
                 }
@@ -222,12 +276,23 @@ impl Finder {
                     Err(FinderError::NarrowPicture { path, width, height })
                 }
                 Err(error) if is_no_picture(&error) => {
-                    Err(FinderError::NoPicture { path: path.clone() })
+                    Err(FinderError::NoPicture { path: picture.path().to_owned() })
                 }
-                embedded => Ok(embedded?.video),
+                embedded => Ok(embedded?),
             },
             Alike::Moment { path, at } => self.look_of_moment(path, *at, files),
         }
+    }
+
+    fn picture(
+        &self,
+        picture: &MediaLocation,
+        cancel: &CancelToken,
+    ) -> Result<JointVector, VideoError> {
+        let settings = ReaderSettings { limits: self.picture_limits, ..ReaderSettings::default() };
+        let opener = VideoOpener { settings, frame_tables: None, cancel: cancel.clone() };
+        let mut reader = opener.open(picture)?;
+        Ok(self.embedder.embed_opened(&mut reader, &mut |_, _| {})?.video)
     }
 
     fn look_of_moment(
@@ -300,6 +365,7 @@ impl Finder {
         query: &SentenceEmbedding,
         filter: Option<&TrackFilter>,
         files: &[FileRecord],
+        cancel: &CancelToken,
     ) -> Result<Answer, FinderError> {
         let request = ScanRequest {
             num_tracks: (FILES_A_HIT * question.top).max(FEWEST_FILES),
@@ -331,6 +397,7 @@ impl Finder {
         let mut kept = Kept::new(question);
         // As many files at once as there are threads; when enough is found, what the others looked at is left.
         'files: for together in scanned.tracks.chunks(rayon::current_num_threads()) {
+            check(cancel)?;
             let looks =
                 together.par_iter().map(|found| self.look(question, query, found.track, asked));
             let looks: Vec<Result<Vec<Look>, FinderError>> = looks.collect();
@@ -392,6 +459,7 @@ impl Finder {
         question: &Question,
         query: &SentenceEmbedding,
         files: &[FileRecord],
+        cancel: &CancelToken,
     ) -> Result<(), FinderError> {
         let file = files.iter().find(|file| file.id == hit.file);
         let track = file.and_then(|file| file.track).filter(|_| hit.evidence == Evidence::Seen);
@@ -405,12 +473,20 @@ impl Finder {
             clips: &grounding.clips,
             scores: &grounding.scores,
         };
-        let span = refined(&self.embedder, &self.opener, &coarse, query, question.score);
-        if let Ok(span) = span {
-            (hit.span, hit.is_refined) = (span, true);
+        let opener = VideoOpener { cancel: cancel.clone(), ..self.opener.clone() };
+        match refined(&self.embedder, &opener, &coarse, query, question.score) {
+            Ok(span) => (hit.span, hit.is_refined) = (span, true),
+            Err(VideoError::Cancelled { .. }) => return Err(FinderError::Cancelled),
+            Err(_) => {}
         }
         Ok(())
     }
+}
+
+/// # Errors
+/// When nobody waits for the answer any more.
+fn check(cancel: &CancelToken) -> Result<(), FinderError> {
+    if cancel.is_cancelled() { Err(FinderError::Cancelled) } else { Ok(()) }
 }
 
 /// The live index; none where nothing was indexed.

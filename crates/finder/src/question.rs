@@ -7,7 +7,7 @@ use locvtp_search::catalogue::{
     MOST_OPEN_WORDS_SAID, MOST_WORDS_SAID, num_open_words_said, num_words_said,
 };
 use locvtp_transfer::ClipScore;
-use locvtp_video::Seconds;
+use locvtp_video::{MediaLocation, Seconds};
 
 use crate::file_filter::FileFilter;
 use crate::question_error::QuestionError;
@@ -150,7 +150,7 @@ pub fn names_nothing(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Alike {
     /// A picture, or a video as a whole.
-    Picture(PathBuf),
+    Picture(MediaLocation),
     /// What is seen in an indexed file at a moment.
     Moment {
         /// The file.
@@ -179,6 +179,8 @@ pub struct Question {
     pub score: ClipScore,
     /// Whether the ends of what is seen are looked for to the frame, in the files themselves.
     pub refine: bool,
+    /// Moments at most whose ends are looked for; the ends of further ones stay as the clips have them.
+    pub most_refined: usize,
     /// Also what was measured not to be there.
     pub show_all: bool,
     /// Whether the files of the moments are read for something afterwards: of those that were touched it is then looked whether
@@ -258,6 +260,7 @@ impl Default for Question {
             per_file: 3,
             score: ClipScore::Sentence,
             refine: false,
+            most_refined: usize::MAX,
             show_all: false,
             reads_files: false,
         }

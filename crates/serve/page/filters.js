@@ -63,13 +63,29 @@ function pictureChip(image, change) {
     "Like a picture…"), file);
 }
 
+/** Pixels of the largest picture that the server takes. */
+const MOST_PIXELS = 1 << 24;
+
+/** The picture, or a smaller copy of one that is too large: models see some hundred pixels a side. */
+async function fitting(file) {
+  const picture = await createImageBitmap(file).catch(() => null);
+  const scale = picture ? Math.sqrt(MOST_PIXELS / (picture.width * picture.height)) : 1;
+  if (scale >= 1) return file;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.floor(picture.width * scale);
+  canvas.height = Math.floor(picture.height * scale);
+  canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95)) ?? file;
+}
+
 /** A picture as base64, with its name. */
 async function readPicture(file) {
+  const picture = await fitting(file);
   const address = await new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
     reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
+    reader.readAsDataURL(picture);
   });
   return { name: file.name, base64: address.slice(address.indexOf(",") + 1) };
 }

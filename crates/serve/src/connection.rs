@@ -36,7 +36,11 @@ impl Connection {
         let until = Instant::now() + self.stall_time;
         let waits = self.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         match waits.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => {
+                // Nor does the system keep what waits for the other side.
+                let _ = self.stream.set_zero_linger();
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cache_folder::CacheFolder;
+use crate::file_making::Makings;
 use crate::open_file::OpenFile;
 use crate::problem::Problem;
 
@@ -27,6 +28,8 @@ pub(crate) struct FileCache {
     name: &'static str,
     budget_bytes: u64,
     entries: Mutex<Entries>,
+    /// Files that somebody waits for.
+    pub(crate) makings: Makings,
 }
 
 #[derive(Default)]
@@ -54,18 +57,35 @@ impl FileCache {
         budget_bytes: u64,
     ) -> io::Result<Self> {
         let folder = root.there()?.join(name);
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder)?;
+        match std::fs::symlink_metadata(&folder) {
+            Ok(about) if about.is_dir() => std::fs::remove_dir_all(&folder)?,
+            Ok(_) => std::fs::remove_file(&folder)?,
+            Err(_) => {}
         }
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { root, name, budget_bytes, entries: Mutex::default() })
+        let (entries, makings) = (Mutex::default(), Makings::default());
+        Ok(Self { root, name, budget_bytes, entries, makings })
     }
 
-    /// The folder, made anew where it is gone.
+    /// The folder, made anew where it is gone, or where a link to another lies in its place.
     fn folder(&self) -> io::Result<PathBuf> {
         let folder = self.root.there()?.join(self.name);
+        if std::fs::symlink_metadata(&folder).is_ok_and(|about| about.is_symlink()) {
+            std::fs::remove_file(&folder)?;
+        }
         std::fs::create_dir_all(&folder)?;
         Ok(folder)
+    }
+
+    /// The file of this name where it was made already; blocks.
+    pub(crate) fn known(&self, name: &str) -> Option<OpenFile> {
+        let mut entries = self.lock();
+        entries.clock += 1;
+        let now = entries.clock;
+        let entry = entries.by_name.get_mut(name).filter(|entry| entry.bytes.is_some())?;
+        entry.last_asked = now;
+        drop(entries);
+        OpenFile::open_own(&self.folder().ok()?.join(name)).ok()
     }
 
     /// The file of this name, a plain file name, made by `make` where it is not there; blocks.
@@ -74,12 +94,27 @@ impl FileCache {
         name: &str,
         make: impl FnOnce(&Path) -> Result<(), Problem>,
     ) -> Result<OpenFile, Problem> {
-        let making = self.enter(name);
-        let _alone = making.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let making = self.enter(name);
+            let _alone = making.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who had it before may have dropped the entry; another one then holds the new entry.
+            if self.is_of(name, &making) {
+                return self.get_alone(name, make);
+            }
+        }
+    }
+
+    /// The same for who holds the entry.
+    fn get_alone(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Path) -> Result<(), Problem>,
+    ) -> Result<OpenFile, Problem> {
         let failed = |error: io::Error| Problem::failed(NO_PLACE, &error);
         let folder = self.folder().map_err(failed)?;
         let place = folder.join(name);
-        if let Ok(file) = OpenFile::open(&place) {
+        if let Ok(file) = OpenFile::open_own(&place) {
+            self.leave(name, Some(file.length));
             return Ok(file);
         }
         // The ending stays: it says what kind of file is made.
@@ -88,7 +123,7 @@ impl FileCache {
         let _ = std::fs::remove_file(&part);
         let made = make(&part).and_then(|()| {
             let moved = std::fs::rename(&part, &place);
-            moved.and_then(|()| OpenFile::open(&place)).map_err(failed)
+            moved.and_then(|()| OpenFile::open_own(&place)).map_err(failed)
         });
         // What is left of a failure is of no use.
         if made.is_err() {
@@ -106,6 +141,11 @@ impl FileCache {
         let entry = entries.by_name.entry(name.to_owned()).or_insert_with(fresh);
         entry.last_asked = last_asked;
         Arc::clone(&entry.making)
+    }
+
+    /// Whether the entry of this name is that one.
+    fn is_of(&self, name: &str, making: &Arc<Mutex<()>>) -> bool {
+        self.lock().by_name.get(name).is_some_and(|entry| Arc::ptr_eq(&entry.making, making))
     }
 
     /// Notes what was made, and makes room.
@@ -222,6 +262,44 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(std::fs::read_dir(folder.path().join("cache")).unwrap().count(), 0);
         assert_eq!(cache.get("a", write(10)).unwrap().length, 10);
+    }
+
+    #[test]
+    fn who_waits_while_it_fails_makes_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(&folder, 1000);
+        let (at_work, most_at_work) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let fail = |_: &Path| {
+            most_at_work.fetch_max(at_work.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::yield_now();
+            at_work.fetch_sub(1, Ordering::SeqCst);
+            Err(Problem::busy())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..200).for_each(|_| assert!(cache.get("a", fail).is_err())));
+            }
+        });
+        assert_eq!(most_at_work.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn links_in_the_place_of_files_and_folders_are_not_followed() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let secret = elsewhere.path().join("secret");
+        std::fs::write(&secret, "a secret").unwrap();
+        let cache = cache(&folder, 1000);
+        let place = folder.path().join("cache");
+        std::os::unix::fs::symlink(&secret, place.join("a")).unwrap();
+        std::os::unix::fs::symlink(&secret, place.join("part-a")).unwrap();
+        assert_eq!(cache.get("a", write(10)).unwrap().length, 10);
+        assert_eq!(cache.known("a").unwrap().length, 10);
+        std::fs::remove_dir_all(&place).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &place).unwrap();
+        assert!(cache.known("secret").is_none());
+        assert_eq!(cache.get("a", write(20)).unwrap().length, 20);
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read(&secret).unwrap(), b"a secret");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //!   its own name there.
 //! - A request that a page of another site makes (`Sec-Fetch-Site`, `Origin`) is refused. It may link to the
 //!   page itself, and to nothing else.
+//! - A head of more than [`HEAD_BYTES`] is refused.
 //! - With a token, everything but the page's own parts and `/healthz` needs it, in the `Authorization`
 //!   header or by the cookie that it was traded for.
 
@@ -18,6 +19,9 @@ use axum::response::{IntoResponse, Response};
 use crate::problem::Problem;
 use crate::state::Shared;
 use crate::token::Token;
+
+/// Bytes of the head of a request at most: its address, and its headers.
+pub(crate) const HEAD_BYTES: usize = 32 << 10;
 
 /// What a browser may load for the page: only what this server sends, and nothing that is written into
 /// the page itself.
@@ -48,6 +52,10 @@ pub(crate) async fn check(State(shared): State<Shared>, request: Request, next: 
 
 fn may_ask(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
+    if head_bytes(request) > HEAD_BYTES {
+        let message = "the head of the request has more than 32 KiB";
+        return Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message));
+    }
     if headers.get_all(header::HOST).iter().count() > 1 {
         return Err(Problem::bad("the request has several `Host`"));
     }
@@ -80,6 +88,16 @@ fn may_ask(shared: &Shared, request: &Request) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+/// The method, the address and the headers, as they are written.
+fn head_bytes(request: &Request) -> usize {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let line = request.method().as_str().len() + address + " HTTP/1.1\r\n ".len();
+    let headers = request.headers().iter();
+    line + headers
+        .map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len())
+        .sum::<usize>()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -16,6 +16,7 @@
 //! the server starts with a token only.
 
 mod assets;
+mod bodies;
 mod byte_range;
 mod cache_folder;
 mod connection;
@@ -23,6 +24,7 @@ mod echo;
 mod exports;
 mod figures;
 mod file_cache;
+mod file_making;
 mod file_response;
 mod guard;
 mod library;

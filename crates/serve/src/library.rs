@@ -1,11 +1,14 @@
 //! What an index of videos must answer: the only thing that the server knows of it.
 //!
+//! Questions and copies, which may take long, look at a token and end early once nobody waits for them any more: what
+//! they then return is seen by nobody.
+//!
 //! All functions block; the server calls them on threads of their own, several at a time. Times are
 //! seconds from the start of the file, as everywhere else.
 
 use std::path::Path;
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{CancelToken, TimeSpan};
 
 use crate::exports::{ExportFormat, ExportHit, ExportedFile};
 use crate::media::{Media, MediaId, MediaPage, PageRequest};
@@ -20,14 +23,19 @@ use crate::subtitle_track::SubtitleTrack;
 /// words are shown to the person who asked.
 pub trait Library: Send + Sync {
     /// The moments that a query describes, or an honest "not here".
-    fn search(&self, query: &Query) -> Result<Answer, LibraryError>;
+    fn search(&self, query: &Query, cancel: &CancelToken) -> Result<Answer, LibraryError>;
 
     /// One video; none when the index has no such id.
     fn media(&self, id: &MediaId) -> Result<Option<Media>, LibraryError>;
 
     /// How well each clip of one video fits a query, in the order of time: what the strip under the
     /// player shows. On the scale of [`Hit::score`](crate::Hit::score).
-    fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError>;
+    fn heat(
+        &self,
+        id: &MediaId,
+        query: &Query,
+        cancel: &CancelToken,
+    ) -> Result<Vec<ClipScore>, LibraryError>;
 
     /// A page of all videos, in an order that does not change between calls.
     fn list(&self, page: &PageRequest) -> Result<MediaPage, LibraryError>;
@@ -53,7 +61,13 @@ pub trait Library: Send + Sync {
 
     /// Writes a stretch of a video as a file that every browser plays (H.264 and AAC in fragmented
     /// MP4, beginning at 0) to `into`, which does not exist yet and whose folder does.
-    fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError>;
+    fn proxy(
+        &self,
+        media: &Media,
+        span: TimeSpan,
+        into: &Path,
+        cancel: &CancelToken,
+    ) -> Result<(), LibraryError>;
 }
 
 /// What went wrong beneath an error: told to the log, never to the asker, who would learn of paths.

@@ -1,20 +1,24 @@
 //! Videos and pictures of them, as bytes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
-use locvtp_video::TimeSpan;
+use locvtp_video::{CancelToken, TimeSpan};
 
+use crate::file_cache::FileCache;
 use crate::file_response::respond;
+use crate::media::Media;
 use crate::open_file::{OpenFile, check_file};
 use crate::pictures;
 use crate::problem::Problem;
 use crate::read_request::{InPath, Parameters};
 use crate::search_routes::known_media;
 use crate::sprites::Layout;
-use crate::state::Shared;
+use crate::state::{self, Shared};
+use crate::workers::Workers;
 
 /// A picture of a video never changes, because a video that changes has another id.
 const PICTURE_LIFE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
@@ -26,7 +30,7 @@ pub(crate) async fn file(
 ) -> Result<Response, Problem> {
     let media = known_media(&shared, &id).await?;
     let media_type = container_type(&media.name);
-    let file = shared.readers.run(move || OpenFile::of(&media));
+    let file = shared.readers.run(move |_| OpenFile::of(&media));
     Ok(respond(file.await??, media_type, &method, &headers, &shared.reads))
 }
 
@@ -71,12 +75,11 @@ pub(crate) async fn proxy(
     let (start_ms, end_ms) = (milliseconds(start), milliseconds(end).max(milliseconds(start) + 1));
     let name = format!("{}-{start_ms}-{end_ms}.mp4", media.id);
     let span = TimeSpan::new(start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
-    let inside = Arc::clone(&shared);
-    let file = shared.proxy_workers.run(move || {
-        check_file(&media)?;
-        inside.proxies.get(&name, |into| Ok(inside.library.proxy(&media, span, into)?))
+    let (wanted, inside) = (media.clone(), Arc::clone(&shared));
+    let file = kept(&shared, COPIES, media, name, move |into, cancel| {
+        Ok(inside.library.proxy(&wanted, span, into, cancel)?)
     });
-    Ok(respond(file.await??, "video/mp4", &method, &headers, &shared.reads))
+    Ok(respond(file.await?, "video/mp4", &method, &headers, &shared.reads))
 }
 
 pub(crate) async fn thumbnail(
@@ -95,14 +98,12 @@ pub(crate) async fn thumbnail(
     // To a twentieth of a second, so that moments that look alike are one file.
     let twentieths = (inside * 20.0).round();
     let name = format!("{}-at-{twentieths}.jpg", media.id);
-    let inside = Arc::clone(&shared);
-    let file = shared.workers.run(move || {
-        check_file(&media)?;
+    let (wanted, inside) = (media.clone(), Arc::clone(&shared));
+    let file = kept(&shared, PICTURES, media, name, move |into, cancel| {
         let tables = inside.frame_tables.as_ref();
-        let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, tables, into);
-        inside.pictures.get(&name, write)
+        pictures::write_thumbnail(&wanted, twentieths / 20.0, tables, into, cancel)
     });
-    Ok(picture(file.await??, &method, &headers, &shared))
+    Ok(picture(file.await?, &method, &headers, &shared))
 }
 
 pub(crate) async fn sprite_cues(
@@ -127,14 +128,49 @@ pub(crate) async fn sprite_sheet(
         return Err(unknown());
     }
     let name = format!("{}-sheet-{sheet}.jpg", media.id);
-    let inside = Arc::clone(&shared);
-    let file = shared.workers.run(move || {
-        // Of the file that was indexed, never of another in its place.
-        check_file(&media)?;
+    let (wanted, inside) = (media.clone(), Arc::clone(&shared));
+    let file = kept(&shared, PICTURES, media, name, move |into, cancel| {
         let tables = inside.frame_tables.as_ref();
-        inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, tables, into))
+        pictures::write_sheet(&wanted, sheet, tables, into, cancel)
     });
-    Ok(picture(file.await??, &method, &headers, &shared))
+    Ok(picture(file.await?, &method, &headers, &shared))
+}
+
+/// Where files of a kind are kept, and who makes them.
+type Kind = (fn(&state::State) -> &FileCache, fn(&state::State) -> &Workers);
+
+const PICTURES: Kind = (|state| &state.pictures, |state| &state.workers);
+const COPIES: Kind = (|state| &state.proxies, |state| &state.proxy_workers);
+
+/// A file that is made of a video, of the one that was indexed and never of another in its place. Who waits while another
+/// asker's is made holds no place to work.
+async fn kept(
+    shared: &Shared,
+    (cache, workers): Kind,
+    media: Media,
+    name: String,
+    make: impl FnOnce(&Path, &CancelToken) -> Result<(), Problem> + Send + 'static,
+) -> Result<OpenFile, Problem> {
+    let (inside, kept) = (Arc::clone(shared), name.clone());
+    let known = shared.readers.run(move |_| {
+        check_file(&media)?;
+        Ok::<_, Problem>(cache(&inside).known(&kept))
+    });
+    if let Some(file) = known.await?? {
+        return Ok(file);
+    }
+    let (inside, wanted) = (Arc::clone(shared), name.clone());
+    let made = cache(shared).makings.wait(&name, || async move {
+        let within = Arc::clone(&inside);
+        let made = workers(&inside)
+            .run(move |cancel| cache(&within).get(&wanted, |into| make(into, cancel)).map(drop));
+        made.await?
+    });
+    made.await?;
+    let inside = Arc::clone(shared);
+    let known = shared.readers.run(move |_| cache(&inside).known(&name));
+    // None where so much else was made meanwhile that it has gone already.
+    known.await?.ok_or_else(Problem::busy)
 }
 
 fn picture(file: OpenFile, method: &Method, headers: &HeaderMap, shared: &Shared) -> Response {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use locvtp_video::{FrameTableCache, Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
+use locvtp_video::{
+    CancelToken, FrameTableCache, Glimpse, Glimpses, Nearness, ReadLimits, Seconds,
+};
 
 use crate::file_cache::NO_PLACE;
 use crate::media::Media;
@@ -21,10 +23,11 @@ pub(crate) fn write_thumbnail(
     at_s: f64,
     tables: Option<&FrameTableCache>,
     into: &Path,
+    cancel: &CancelToken,
 ) -> Result<(), Problem> {
     let at = Seconds(at_s.clamp(0.0, media.duration_s.max(0.0)));
     let wanted = (vec![at], Nearness::Frame, THUMBNAIL);
-    let glimpse = glimpses(media, wanted, tables)?.pop().flatten();
+    let glimpse = glimpses(media, wanted, tables, cancel)?.pop().flatten();
     let none = || Problem::not_there("no picture of this video could be decoded there");
     let glimpse = glimpse.ok_or_else(none)?;
     write_jpeg(&glimpse.rgb, glimpse.width, glimpse.height, into)
@@ -36,6 +39,7 @@ pub(crate) fn write_sheet(
     sheet: usize,
     tables: Option<&FrameTableCache>,
     into: &Path,
+    cancel: &CancelToken,
 ) -> Result<(), Problem> {
     let layout = Layout::of(media);
     if sheet >= layout.num_sheets() {
@@ -43,7 +47,8 @@ pub(crate) fn write_sheet(
         return Err(Problem::not_there(format!("this video has {there} sheets of pictures")));
     }
     let times = layout.times(sheet).into_iter().map(Seconds).collect();
-    let pictures = glimpses(media, (times, Nearness::KeyFrame, layout.size), tables)?;
+    let wanted = (times, Nearness::KeyFrame, layout.size);
+    let pictures = glimpses(media, wanted, tables, cancel)?;
     let (columns, rows) = layout.grid(sheet);
     let (width, height) = (columns * layout.size.0 as usize, rows * layout.size.1 as usize);
     let mut page = vec![16; width * height * 3];
@@ -71,9 +76,10 @@ fn glimpses(
     media: &Media,
     (times, nearness, fit): (Vec<Seconds>, Nearness, (u32, u32)),
     tables: Option<&FrameTableCache>,
+    cancel: &CancelToken,
 ) -> Result<Vec<Option<Glimpse>>, Problem> {
     let wanted = Glimpses { times, start: Seconds(media.start_s), nearness, fit };
-    let read = wanted.read(&media.path, &ReadLimits::default(), tables);
+    let read = wanted.read_until(cancel, &media.path, &ReadLimits::default(), tables);
     read.map_err(|error| {
         Problem::not_there(format!("{} cannot be decoded", media.name)).because(&error)
     })

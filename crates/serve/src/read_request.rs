@@ -2,15 +2,14 @@
 //! say what is expected.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::bodies::{Bodies, Place};
 use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, cut_after, shortened};
 use crate::object::Object;
 use crate::problem::Problem;
@@ -114,13 +113,10 @@ impl Parameters {
     }
 }
 
-/// Bytes of a body that every connection may hold; who sends more waits for a place.
-const SMALL_BODY: usize = 64 << 10;
-
 /// What a body says. A large one keeps its place as long as this is kept, because what was read is as large.
 pub(crate) struct Held<T> {
     read: T,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 impl<T> std::ops::Deref for Held<T> {
@@ -131,21 +127,11 @@ impl<T> std::ops::Deref for Held<T> {
     }
 }
 
-/// A place for a large body, when one is free.
-async fn place_of_body(
-    limits: &ServeLimits,
-    places: &Arc<Semaphore>,
-) -> Result<OwnedSemaphorePermit, Problem> {
-    let place = Arc::clone(places).acquire_owned();
-    let place = tokio::time::timeout(limits.request_time, place).await;
-    place.map_err(|_| Problem::busy())?.map_err(|_| Problem::busy())
-}
-
 /// The body of a request, which must say that it is JSON: a page of another site cannot send that
 /// without being asked.
 pub(crate) async fn read_json<T: DeserializeOwned>(
     limits: &ServeLimits,
-    places: &Arc<Semaphore>,
+    bodies: &Bodies,
     request: Request,
 ) -> Result<Held<T>, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -167,22 +153,20 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
         return Err(too_large());
     }
     let mut pieces = request.into_body().into_data_stream();
-    let (mut body, mut place) = (Vec::new(), None);
-    let mut end = tokio::time::Instant::now() + limits.request_time;
+    let mut body = bodies.begin();
+    let end = tokio::time::Instant::now() + limits.request_time;
     loop {
         let piece = tokio::time::timeout_at(end, pieces.next()).await;
         let Some(piece) = piece.map_err(|_| too_late())? else { break };
         let piece = piece.map_err(|error| broken_body(&error))?;
-        if body.len() + piece.len() > most {
+        if body.bytes.len() + piece.len() > most {
             return Err(too_large());
         }
-        if body.len() + piece.len() > SMALL_BODY && place.is_none() {
-            place = Some(place_of_body(limits, places).await?);
-            end = tokio::time::Instant::now() + limits.request_time;
-        }
-        body.extend_from_slice(&piece);
+        body.push(&piece)?;
     }
-    Ok(Held { read: parsed(&body)?, _place: place })
+    let whole = tokio::time::timeout(limits.request_time, body.whole()).await;
+    let (bytes, place) = whole.map_err(|_| Problem::busy())??;
+    Ok(Held { read: parsed(&bytes)?, _place: place })
 }
 
 fn too_late() -> Problem {
@@ -235,6 +219,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::bodies::SMALL;
     use crate::query::Query as Asked;
 
     fn of(behind: &str) -> Parameters {
@@ -263,18 +248,25 @@ mod tests {
         );
     }
 
+    /// A request whose body comes in these pieces, and then no further.
+    fn request(pieces: Vec<String>, ends: bool) -> Request {
+        let pieces = futures_util::stream::iter(pieces).map(Ok::<_, std::io::Error>);
+        let rest = futures_util::stream::pending().take(usize::from(!ends));
+        let request = Request::builder().header(header::CONTENT_TYPE, "application/json");
+        request.body(axum::body::Body::from_stream(pieces.chain(rest))).unwrap()
+    }
+
+    fn whole(letters: usize) -> Request {
+        request(vec![format!("{{\"text\": \"{}\"}}", "a".repeat(letters))], true)
+    }
+
     #[tokio::test]
     async fn a_large_body_waits_for_a_place_and_a_small_one_does_not() {
-        let limits = ServeLimits::default();
-        let places = Arc::new(Semaphore::new(1));
+        let limits = ServeLimits { large_bodies: 1, ..ServeLimits::default() };
+        let bodies = Bodies::new(&limits);
         // These bodies are there already, so what is not read at once waits for a place.
-        let read = |letters: usize| {
-            let body = format!("{{\"text\": \"{}\"}}", "a".repeat(letters));
-            let request = Request::builder().header(header::CONTENT_TYPE, "application/json");
-            let request = request.body(axum::body::Body::from(body)).unwrap();
-            read_json::<Asked>(&limits, &places, request).now_or_never()
-        };
-        let large = SMALL_BODY + 1;
+        let read = |letters| read_json::<Asked>(&limits, &bodies, whole(letters)).now_or_never();
+        let large = SMALL + 1;
         let first = read(large).unwrap().unwrap();
         assert_eq!(first.text.len(), large);
         assert!(read(large).is_none());
@@ -282,7 +274,23 @@ mod tests {
         drop(first);
         assert!(read(large).unwrap().is_ok());
         assert_eq!(read(limits.body_bytes).unwrap().err().unwrap().status, 413);
-        assert_eq!(places.available_permits(), 1);
+        assert!(read(large).unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn half_a_body_holds_no_place_and_bodies_are_bounded_together() {
+        let mut limits = ServeLimits { large_bodies: 1, ..ServeLimits::default() };
+        limits.bodies_bytes = 256 << 10;
+        let bodies = Bodies::new(&limits);
+        let half = || request(vec!["{".to_owned() + &" ".repeat(SMALL + (100 << 10))], false);
+        let mut halves =
+            [half(), half()].map(|half| Box::pin(read_json::<Asked>(&limits, &bodies, half)));
+        assert!(halves.iter_mut().all(|half| half.now_or_never().is_none()));
+        let read = |letters| read_json::<Asked>(&limits, &bodies, whole(letters)).now_or_never();
+        assert!(read(SMALL + 1).unwrap().is_ok());
+        assert_eq!(read(SMALL + (80 << 10)).unwrap().err().unwrap(), Problem::busy());
+        drop(halves);
+        assert!(read(SMALL + (80 << 10)).unwrap().is_ok());
     }
 
     #[test]

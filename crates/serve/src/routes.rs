@@ -1,10 +1,7 @@
 //! All addresses of the server, in one list: the router and the document that describes it are made
 //! from it.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
 use axum::Router;
-use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
@@ -14,9 +11,9 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 use crate::guard;
-use crate::problem::{Problem, ProblemSaid};
+use crate::problem::Problem;
 use crate::read_request::Parameters;
-use crate::request_log::{Observer, RequestLog};
+use crate::request_log::{Noted, Observer};
 use crate::route::{Content, Parameter, Route};
 use crate::state::Shared;
 use crate::{assets, media_routes, search_routes, subtitles};
@@ -167,25 +164,10 @@ async fn known_only(route: &'static Route, request: Request, next: Next) -> Resp
     }
 }
 
-/// Tells the observer of a request when its answer begins.
+/// Tells the observer of a request when its answer begins, or when its asker goes away before.
 async fn log(observer: Observer, request: Request, next: Next) -> Response {
-    let (began, since_1970) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH));
-    let method = request.method().as_str().to_owned();
-    let path = request.uri().path().to_owned();
+    let noted = Noted::new(observer, &request);
     let response = next.run(request).await.into_response();
-    let length = response.headers().get(header::CONTENT_LENGTH);
-    // Of what lies in memory the connection adds the length later.
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let said = response.extensions().get::<ProblemSaid>();
-    observer(&RequestLog {
-        unix_s: since_1970.map_or(0.0, |since| since.as_secs_f64()),
-        method,
-        path,
-        status: response.status().as_u16(),
-        body_bytes: length.or_else(|| response.body().size_hint().exact()),
-        took_ms: began.elapsed().as_secs_f64() * 1000.0,
-        problem: said.map(|said| said.message.clone()),
-        cause: said.and_then(|said| said.cause.clone()),
-    });
+    noted.answered(&response);
     response
 }

@@ -7,10 +7,11 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use locvtp_video::CancelToken;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS};
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, cut_after};
 use crate::exports::{ExportFormat, ExportHit, LeftOut};
 use crate::library::{Library, LibraryError};
 use crate::media::{Media, MediaId, PageRequest};
@@ -21,13 +22,17 @@ use crate::read_request::{Held, InPath, Parameters, read_json};
 use crate::reports::{BadFile, Job, LibraryState};
 use crate::shown_media::ShownMedia;
 use crate::state::Shared;
+use crate::workers::Workers;
 
 /// Hits that are given away in one file at most.
 const MOST_EXPORTED: usize = 10_000;
 /// Names the videos that are not in an exported file.
 pub(crate) const LEFT_OUT: &str = "x-locvtp-left-out";
-/// Videos that it names at most: a header has a few thousand bytes.
+/// Videos that it names at most, letters of the name and of the reason of each, and bytes of all: many programs take
+/// headers of 8 KiB together.
 const MOST_TOLD: usize = 20;
+const MOST_LETTERS_TOLD: usize = 120;
+const MOST_BYTES_TOLD: usize = 4 << 10;
 /// Videos of a page of the list.
 const PAGE: (usize, usize) = (100, 500);
 
@@ -116,8 +121,9 @@ pub(crate) async fn search(
     request: Request,
 ) -> Result<Json<Found>, Problem> {
     let query = read_query(&shared, request).await?;
-    let found = ask(&shared, move |library| {
-        let answer = library.search(&query)?;
+    let workers = shared.workers_of(&query);
+    let found = ask_by(workers, &shared, move |library, cancel| {
+        let answer = library.search(&query, cancel)?;
         let mut media = BTreeMap::new();
         for hit in &answer.hits {
             if !media.contains_key(hit.media.as_str())
@@ -163,7 +169,10 @@ pub(crate) async fn heat(
 ) -> Result<Json<Heat>, Problem> {
     let media = known_media(&shared, &id).await?;
     let query = read_query(&shared, request).await?;
-    let clips = ask(&shared, move |library| library.heat(&media.id, &query)).await?;
+    let workers = shared.workers_of_heat(&query);
+    let clips =
+        ask_by(workers, &shared, move |library, cancel| library.heat(&media.id, &query, cancel));
+    let clips = clips.await?;
     Ok(Json(Heat { clips }))
 }
 
@@ -171,7 +180,7 @@ pub(crate) async fn export(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let asked = read_json::<ExportRequest>(&shared.limits, &shared.large_bodies, request).await?;
+    let asked = read_json::<ExportRequest>(&shared.limits, &shared.bodies, request).await?;
     let ExportRequest { format, hits } = &*asked;
     if hits.is_empty() || hits.len() > MOST_EXPORTED {
         let found = hits.len();
@@ -208,22 +217,36 @@ pub(crate) async fn export(
     Ok(response)
 }
 
-/// What is not in an exported file, for a header: JSON, in which all but ASCII is escaped.
+/// What is not in an exported file, for a header: as many videos as it has room for.
 fn told(left_out: &[LeftOut]) -> Option<HeaderValue> {
     if left_out.is_empty() {
         return None;
     }
-    let told = &left_out[..left_out.len().min(MOST_TOLD)];
-    let files = serde_json::json!({ "num_files": left_out.len(), "files": told });
+    let named = left_out.iter().take(MOST_TOLD).map(|it| LeftOut {
+        name: cut_after(&it.name, MOST_LETTERS_TOLD),
+        reason: cut_after(&it.reason, MOST_LETTERS_TOLD),
+    });
+    let mut files: Vec<LeftOut> = named.collect();
+    loop {
+        let told = serde_json::json!({ "num_files": left_out.len(), "files": files });
+        let text = in_ascii(&told.to_string());
+        if text.len() <= MOST_BYTES_TOLD || files.pop().is_none() {
+            return HeaderValue::from_str(&text).ok();
+        }
+    }
+}
+
+/// JSON in which all but ASCII is escaped.
+fn in_ascii(json: &str) -> String {
     let mut text = String::new();
-    for unit in files.to_string().encode_utf16() {
+    for unit in json.encode_utf16() {
         match u8::try_from(unit) {
             Ok(byte @ 0x20..0x7f) => text.push(char::from(byte)),
             // In JSON such letters stand in texts alone.
             _ => text.push_str(&format!("\\u{unit:04x}")),
         }
     }
-    HeaderValue::from_str(&text).ok()
+    text
 }
 
 /// The video of this id.
@@ -231,7 +254,7 @@ pub(crate) async fn known_media(shared: &Shared, id: &str) -> Result<Media, Prob
     let unknown = || Problem::not_there("the index has no such video");
     let id = MediaId::new(id).ok_or_else(unknown)?;
     let library = Arc::clone(&shared.library);
-    let found = shared.readers.run(move || library.media(&id)).await??;
+    let found = shared.readers.run(move |_| library.media(&id)).await??;
     found.ok_or_else(unknown)
 }
 
@@ -240,12 +263,38 @@ pub(crate) async fn ask<T: Send + 'static>(
     shared: &Shared,
     question: impl FnOnce(&dyn Library) -> Result<T, LibraryError> + Send + 'static,
 ) -> Result<T, Problem> {
+    ask_by(&shared.workers, shared, move |library, _| question(library)).await
+}
+
+/// The same, in one of the places of these workers.
+async fn ask_by<T: Send + 'static>(
+    workers: &Workers,
+    shared: &Shared,
+    question: impl FnOnce(&dyn Library, &CancelToken) -> Result<T, LibraryError> + Send + 'static,
+) -> Result<T, Problem> {
     let library = Arc::clone(&shared.library);
-    Ok(shared.workers.run(move || question(&*library)).await??)
+    Ok(workers.run(move |cancel| question(&*library, cancel)).await??)
 }
 
 async fn read_query(shared: &Shared, request: Request) -> Result<Held<Query>, Problem> {
-    let query: Held<Query> = read_json(&shared.limits, &shared.large_bodies, request).await?;
+    let query: Held<Query> = read_json(&shared.limits, &shared.bodies, request).await?;
     query.check().map_err(Problem::bad)?;
     Ok(query)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_videos_that_are_left_out_has_a_bounded_length() {
+        let name = "\u{80}".repeat(123);
+        let left_out = vec![LeftOut { name, reason: "the file is gone".into() }; 40];
+        let header = told(&left_out).unwrap();
+        assert!(header.len() <= MOST_BYTES_TOLD, "{}", header.len());
+        let read: serde_json::Value = serde_json::from_slice(header.as_bytes()).unwrap();
+        let named = read["files"].as_array().unwrap().len();
+        assert!(read["num_files"] == 40 && named > 1, "{named}");
+        assert!(told(&[]).is_none());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,15 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::bodies::Bodies;
 use crate::cache_folder::CacheFolder;
 use crate::connection::Connection;
 use crate::file_cache::FileCache;
+use crate::guard;
 use crate::library::Library;
 use crate::request_log::Observer;
 use crate::routes;
@@ -24,8 +27,11 @@ use crate::state::State;
 use crate::token::Session;
 use crate::workers::Workers;
 
-/// Bytes of the head of a request at most.
-const HEAD_BYTES: usize = 32 << 10;
+/// Bytes that are read of the head of a request before it is given up; [`guard`](crate::guard) refuses those of more than it may have.
+const READ_HEAD_BYTES: usize = guard::HEAD_BYTES + (8 << 10);
+/// Bytes that the system holds for each connection until the other side takes them; without a bound it is megabytes, and it
+/// cannot be told who reads slowly from who does not read.
+const SEND_BUFFER: u32 = 256 << 10;
 /// Headers of a request at most.
 const HEADERS: usize = 64;
 /// Videos that are looked up and files that are opened at a time, and wait for it.
@@ -116,6 +122,7 @@ impl Server {
         let bind = |source| ServeError::Bind { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(bind)?;
         listener.set_nonblocking(true).map_err(bind)?;
+        bound_send_buffer(&listener).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
 
         let folder = match cache_folder {
@@ -131,15 +138,18 @@ impl Server {
             let made = FileCache::create(Arc::clone(&folder), name, bytes);
             made.map_err(|source| ServeError::Cache { folder: name.into(), source })
         };
+        let long = |places| Workers::new(places, limits.waiting_long, limits.request_time);
         let state = State {
             library,
             is_loopback,
             token,
-            session: Session::draw().map_err(ServeError::Chance)?,
+            session: Session::draw(address.port()).map_err(ServeError::Chance)?,
             readers: Workers::new(LOOK_UPS.0, LOOK_UPS.1, limits.request_time),
             workers: Workers::new(limits.work, limits.waiting_work, limits.request_time),
             proxy_workers: Workers::new(limits.proxies, limits.waiting_proxies, limits.proxy_time),
-            large_bodies: Arc::new(Semaphore::new(limits.large_bodies.max(1))),
+            refining_workers: long(limits.refining),
+            picture_workers: long(limits.picture_questions),
+            bodies: Bodies::new(&limits),
             reads: Arc::new(Semaphore::new(limits.reads.max(1))),
             pictures: cache("pictures", limits.picture_cache_bytes)?,
             proxies: cache("proxies", limits.proxy_cache_bytes)?,
@@ -169,7 +179,8 @@ impl Server {
         let limits = &state.limits;
         let speakers = std::thread::available_parallelism().map_or(1, usize::from);
         // Every thread keeps some megabytes of what it once needed, so they are as few as can be at work.
-        let blocking = LOOK_UPS.0 + limits.reads + limits.work + limits.proxies;
+        let long = limits.refining + limits.picture_questions;
+        let blocking = LOOK_UPS.0 + limits.reads + limits.work + long + limits.proxies;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name(format!("serve-{}", address.port()))
             .worker_threads(speakers.min(MOST_SPEAKERS))
@@ -190,6 +201,13 @@ impl Server {
     }
 }
 
+/// Bounds what the system holds for each connection that comes.
+fn bound_send_buffer(listener: &std::net::TcpListener) -> io::Result<()> {
+    // Connections inherit it. The same socket under another name: only there it can be set.
+    let socket = OwnedFd::from(listener.try_clone()?);
+    TcpSocket::from_std_stream(socket.into()).set_send_buffer_size(SEND_BUFFER)
+}
+
 /// Answers what comes until it is told to stop, and for the time of grace what has begun.
 async fn accept(
     listener: TcpListener,
@@ -203,7 +221,7 @@ async fn accept(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_time)
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(READ_HEAD_BYTES)
         .max_headers(HEADERS);
 
     let mut connections = JoinSet::new();

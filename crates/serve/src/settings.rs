@@ -56,22 +56,33 @@ pub struct ServeLimits {
     /// How long the answer to a request may take to begin, its body read included; proxies have
     /// `proxy_time`. 30 s.
     pub request_time: Duration,
-    /// How long a proxy may take to be made. 120 s.
+    /// How long a proxy may take to be made; then its making ends. 120 s.
     pub proxy_time: Duration,
-    /// How long a reader may take no byte before it is cut off. 30 s. Browsers that pause a video ask
-    /// again from where they were.
+    /// How long a reader may take nothing before it is cut off. 30 s. The system holds 256 KiB for it at most and takes more
+    /// when a third of that has gone, so who reads less than about 5 kB a second is cut off, too. Browsers that pause
+    /// a video ask again from where they were.
     pub stall_time: Duration,
     /// How long running answers may go on when the server is stopped. 3 s.
     pub grace_time: Duration,
     /// Bytes of a request's body: a query with a picture. 12 MiB.
     pub body_bytes: usize,
-    /// Bodies with a picture that are read, or at work, at a time; others wait. 4. Small ones, of 64 KiB, do not count.
+    /// Bytes of all bodies together that are being read or worked on, but for the first 64 KiB of each. 256 MiB; who
+    /// sends more is sent away with status 503.
+    pub bodies_bytes: usize,
+    /// Bodies with a picture that are at work at a time; others wait. 4. Small ones, of 64 KiB, do not count.
     pub large_bodies: usize,
     /// Pieces of files that are read at a time. 4.
     pub reads: usize,
     /// Questions to the index and pictures in work at a time. Twice the processors.
     pub work: usize,
-    /// Of those, how many may wait; more are sent away with status 503. 64.
+    /// Of questions to the index, those that look into the videos for the ends of moments (`refine`), in work at a
+    /// time: they take seconds, and the others are answered meanwhile. 2.
+    pub refining: usize,
+    /// Questions with a picture in work at a time: decoding one may take 256 MiB. 2.
+    pub picture_questions: usize,
+    /// Of each of these two kinds, how many may wait. 16.
+    pub waiting_long: usize,
+    /// Of those in `work`, how many may wait; more are sent away with status 503. 64.
     pub waiting_work: usize,
     /// Proxies in work at a time. 2.
     pub proxies: usize,
@@ -96,9 +107,13 @@ impl Default for ServeLimits {
             stall_time: Duration::from_secs(30),
             grace_time: Duration::from_secs(3),
             body_bytes: 12 << 20,
+            bodies_bytes: 256 << 20,
             large_bodies: 4,
             reads: 4,
             work: 2 * processors,
+            refining: 2,
+            picture_questions: 2,
+            waiting_long: 16,
             waiting_work: 64,
             proxies: 2,
             waiting_proxies: 8,

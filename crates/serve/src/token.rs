@@ -12,8 +12,9 @@ use subtle::ConstantTimeEq;
 /// Letters of a token at least.
 const FEWEST_LETTERS: usize = 16;
 
-/// The name of the cookie.
-pub(crate) const COOKIE: &str = "locvtp_session";
+/// How the name of the cookie begins; behind it stands the port, because a browser sends the cookies of a host to
+/// all of its ports.
+const COOKIE: &str = "locvtp_session_";
 
 /// The word that a visitor must know.
 #[derive(Clone)]
@@ -69,27 +70,33 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The value of the cookie of one server's life.
-pub(crate) struct Session(String);
+/// The cookie of one server's life.
+pub(crate) struct Session {
+    name: String,
+    value: String,
+}
 
 impl Session {
-    /// Drawn anew.
-    pub(crate) fn draw() -> Result<Self, getrandom::Error> {
+    /// Drawn anew, for the server at this port.
+    pub(crate) fn draw(port: u16) -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+        let value = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { name: format!("{COOKIE}{port}"), value })
     }
 
     /// Whether one of the cookies of a request is this one.
     pub(crate) fn is_among(&self, cookies: &str) -> bool {
         let pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-        let ours = pairs.filter(|(name, _)| *name == COOKIE);
-        ours.map(|(_, value)| value).any(|value| self.0.as_bytes().ct_eq(value.as_bytes()).into())
+        let ours = pairs.filter(|(name, _)| *name == self.name);
+        ours.map(|(_, value)| value)
+            .any(|value| self.value.as_bytes().ct_eq(value.as_bytes()).into())
     }
 
     /// The header that gives the cookie to a browser, until it is closed.
     pub(crate) fn set_cookie(&self) -> String {
-        format!("{COOKIE}={}; Path=/api/v1/; HttpOnly; SameSite=Strict", self.0)
+        let Self { name, value } = self;
+        format!("{name}={value}; Path=/api/v1/; HttpOnly; SameSite=Strict")
     }
 }
 
@@ -113,10 +120,13 @@ mod tests {
 
     #[test]
     fn a_session_is_found_among_other_cookies() {
-        let session = Session::draw().unwrap();
+        let session = Session::draw(8765).unwrap();
         let pair = session.set_cookie().split(';').next().unwrap().to_owned();
         assert!(session.is_among(&format!("a=b; {pair}; c=d")));
-        assert!(!session.is_among("a=b; locvtp_session=0"));
+        assert!(!session.is_among("a=b; locvtp_session_8765=0"));
         assert!(!session.is_among(&pair.replace('=', "x=")));
+        // Of another server on this host.
+        let other = Session::draw(8766).unwrap().set_cookie();
+        assert_ne!(other.split('=').next(), pair.split('=').next());
     }
 }

@@ -206,9 +206,20 @@ impl Embedder {
         path: &Path,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<VideoEmbedding, VideoError> {
-        let mut reader = VideoReader::open(path)?;
+        self.embed_opened(&mut VideoReader::open(path)?, progress)
+    }
+
+    /// The same of a video that was opened with settings; who opened it may end it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or was ended.
+    pub fn embed_opened(
+        &self,
+        reader: &mut VideoReader,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<VideoEmbedding, VideoError> {
         let preprocessing = &self.directory.preprocessing;
-        let plan = preprocessing.whole_file(&reader, ClipStride::Clip)?;
+        let plan = preprocessing.whole_file(reader, ClipStride::Clip)?;
         let (num_clips, at_once) = (plan.clips.len(), self.clips_at_once());
         let mut clips = reader.clip_stream(plan, &preprocessing.centre());
         let space = FeatureSpace::Projected;

@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cancel::CancelToken;
 use crate::decoded_here::DecodedHere;
 use crate::error::VideoError;
 use crate::frame_table::FrameTable;
@@ -83,6 +84,16 @@ impl VideoReader {
         settings: ReaderSettings,
         cache: Option<&FrameTableCache>,
     ) -> Result<Self, VideoError> {
+        Self::open_until(&CancelToken::default(), media, settings, cache)
+    }
+
+    /// As [`VideoReader::open_media`], with reading ended by the token.
+    pub(crate) fn open_until(
+        cancel: &CancelToken,
+        media: &MediaLocation,
+        settings: ReaderSettings,
+        cache: Option<&FrameTableCache>,
+    ) -> Result<Self, VideoError> {
         if let Some(workers) = sandbox::entered() {
             return workers.open(media, settings, cache);
         }
@@ -93,7 +104,7 @@ impl VideoReader {
         let known = move || kept.and_then(|(cache, key)| cache.get(&key));
         let keep = move |index: &_| entry.iter().for_each(|(cache, key)| cache.put(key, index));
         let source = MediaSource { path: media.path().to_owned(), stretch: media.open_part()? };
-        let (video, seen, table) = DecodedHere::open(source, settings, known, keep)?;
+        let (video, seen, table) = DecodedHere::open(cancel, source, settings, known, keep)?;
         Ok(Self::of(media, settings, (Box::new(video), seen, table)))
     }
 

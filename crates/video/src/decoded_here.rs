@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_search::FrameSearch;
 use crate::frame_stream::FrameStream;
@@ -28,15 +29,16 @@ pub(crate) struct DecodedHere {
 }
 
 impl DecodedHere {
-    /// Opens a file. Its index is the one that is `known`; otherwise it is read, and told to `found`.
+    /// Opens a file; the token ends that, and reads. Its index is the one that is `known`; otherwise it is read, and told to `found`.
     pub(crate) fn open(
+        cancel: &CancelToken,
         media: MediaSource,
         settings: ReaderSettings,
         known: impl FnOnce() -> Option<PacketIndex> + Send + 'static,
         found: impl FnOnce(&PacketIndex) + Send + 'static,
     ) -> Result<(Self, Seen, Arc<FrameTable>), VideoError> {
         let (path, limits) = (media.path.clone(), settings.limits);
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(Watch::until(cancel));
         let inside = Arc::clone(&watch);
         let opened =
             watchdog::run(&watch, &limits, move || open(&media, &settings, &inside, known, found));
@@ -133,6 +135,8 @@ fn index(
         return Ok((index, table));
     }
     let index = index_making::read(file, path, limits)?;
+    // What was read of a file that was given up is not all of it, and is not to be kept.
+    file.watch.check(path)?;
     let table = open_video::table(&index, path)?;
     found(&index);
     Ok((index, table))

@@ -400,6 +400,14 @@ pub enum VideoError {
         limit: LimitReached,
     },
 
+    /// Whoever asked for it waits no more ([`CancelToken`](crate::CancelToken)).
+    #[error("{path}: nobody waits for it any more", path = path.display())]
+    Cancelled {
+        /// The file.
+        #[serde(skip)]
+        path: PathBuf,
+    },
+
     /// More pixels than memory holds, or than the limit of one call.
     #[error(
         "{path}: {frames} frames of {width}x{height} do not fit in memory or are over \
@@ -524,6 +532,7 @@ impl VideoError {
             | Self::ImpossibleClock { path, .. }
             | Self::GaveUp { path, .. }
             | Self::DecoderEnded { path, .. }
+            | Self::Cancelled { path }
             | Self::TooMuchMemory { path, .. }
             | Self::TooLarge { path, .. }
             | Self::EncoderSettings { path, .. }

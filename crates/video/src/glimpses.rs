@@ -12,6 +12,7 @@ use std::sync::Arc;
 use ffmpeg::{Packet, codec, ffi, frame};
 use ffmpeg_the_third as ffmpeg;
 
+use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_stream;
 use crate::frame_table_cache::FrameTableCache;
@@ -84,16 +85,34 @@ impl Glimpses {
         limits: &ReadLimits,
         tables: Option<&FrameTableCache>,
     ) -> Result<Vec<Option<Glimpse>>, VideoError> {
+        self.read_until(&CancelToken::default(), path, limits, tables)
+    }
+
+    /// The same, ended by the token.
+    ///
+    /// # Errors
+    /// As [`Glimpses::read`]; [`VideoError::Cancelled`] when it was ended.
+    pub fn read_until(
+        &self,
+        cancel: &CancelToken,
+        path: &Path,
+        limits: &ReadLimits,
+        tables: Option<&FrameTableCache>,
+    ) -> Result<Vec<Option<Glimpse>>, VideoError> {
         let tables = tables.cloned();
-        let watch = Arc::new(Watch::default());
+        let watch = Arc::new(Watch::until(cancel));
         let (inside, wanted, place, bounds) =
             (Arc::clone(&watch), self.clone(), path.to_owned(), *limits);
         let read = watchdog::run(&watch, limits, move || {
             let mut looking = Looking::open(&place, &bounds, &inside)?;
             let until = wanted.times.last().copied().unwrap_or(Seconds::ZERO);
             looking.place_joined(until, tables.as_ref());
-            let glimpses = wanted.times.iter().map(|&time| looking.glimpse(time, &wanted));
-            Ok(glimpses.collect())
+            let times = wanted.times.iter();
+            let glimpse = |&time| {
+                inside.check(&place)?;
+                Ok(looking.glimpse(time, &wanted))
+            };
+            times.map(glimpse).collect()
         });
         read.unwrap_or_else(|why| Err(gave_up(path, why, limits)))
     }
@@ -102,6 +121,7 @@ impl Glimpses {
 fn gave_up(path: &Path, why: GaveUp, limits: &ReadLimits) -> VideoError {
     let (path, action) = (path.to_owned(), "look into it");
     match why {
+        GaveUp::Cancelled => VideoError::Cancelled { path },
         GaveUp::NoThread(source) => {
             VideoError::Io { path, action: "start a thread for it".into(), source }
         }
@@ -287,6 +307,9 @@ impl Looking {
         let most = packets.len() + MOST_BEHIND;
         let mut packets = packets.into_iter();
         for _ in 0..most {
+            if self.file.watch.is_given_up() {
+                return None;
+            }
             let Some(packet) = packets.next().or_else(|| self.packet()) else { break };
             let leave_out = unreferenced.tell(packet.data().unwrap_or_default());
             let is_needed = wanted.is_none() || packet.pts() == wanted;

@@ -1,5 +1,6 @@
 //! How many videos are opened alike: what one may cost, and where frame tables are kept.
 
+use crate::cancel::CancelToken;
 use crate::decode::VideoReader;
 use crate::error::VideoError;
 use crate::frame_table_cache::FrameTableCache;
@@ -14,6 +15,8 @@ pub struct VideoOpener {
     pub settings: ReaderSettings,
     /// Where frame tables are kept.
     pub frame_tables: Option<FrameTableCache>,
+    /// Ends reading of whatever was opened: [`VideoError::Cancelled`].
+    pub cancel: CancelToken,
 }
 
 impl VideoOpener {
@@ -22,6 +25,7 @@ impl VideoOpener {
     /// # Errors
     /// As [`VideoReader::open_media`].
     pub fn open(&self, media: &MediaLocation) -> Result<VideoReader, VideoError> {
-        VideoReader::open_media(media, self.settings, self.frame_tables.as_ref())
+        let tables = self.frame_tables.as_ref();
+        VideoReader::open_until(&self.cancel, media, self.settings, tables)
     }
 }

@@ -26,10 +26,17 @@ pub fn lines(text: &str) -> String {
 /// A text of JSON, which means the same: the orders that JSON itself leaves as they are, C1 and changes of
 /// direction, are written as `\u009b`.
 pub fn json(text: &str) -> Cow<'_, str> {
-    let text = without_passwords(text);
+    match without_passwords(text) {
+        Cow::Borrowed(text) => json_without_orders(text),
+        Cow::Owned(text) => Cow::Owned(json_without_orders(&text).into_owned()),
+    }
+}
+
+/// The same with passwords left as they are: of a file that a person wants to have.
+pub fn json_without_orders(text: &str) -> Cow<'_, str> {
     let is_left = |sign: char| is_order(sign) && sign != '\n';
     if !text.contains(is_left) {
-        return text;
+        return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use ffmpeg_the_third::ffi;
 
+use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::limits::ReadLimits;
 
@@ -26,9 +27,15 @@ pub(crate) struct Watch {
     steps: AtomicU64,
     decoded: AtomicU64,
     given_up: AtomicBool,
+    cancel: CancelToken,
 }
 
 impl Watch {
+    /// Of work that this token ends.
+    pub(crate) fn until(cancel: &CancelToken) -> Self {
+        Self { cancel: cancel.clone(), ..Self::default() }
+    }
+
     /// The work went on by a packet or a frame.
     pub(crate) fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
@@ -46,7 +53,16 @@ impl Watch {
 
     /// Whether nobody waits for the work any more.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.given_up.load(Ordering::Relaxed)
+        self.given_up.load(Ordering::Relaxed) || self.cancel.is_cancelled()
+    }
+
+    /// # Errors
+    /// When nobody waits for the work any more: what it has then is not whole.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), VideoError> {
+        match self.is_given_up() {
+            true => Err(VideoError::Cancelled { path: path.to_owned() }),
+            false => Ok(()),
+        }
     }
 
     /// The question that FFmpeg asks while it waits for bytes. The watch must outlive the context
@@ -69,11 +85,14 @@ pub(crate) enum GaveUp {
     Stalled,
     /// The whole call took longer than the limit.
     TookTooLong,
+    /// The asker cancelled it.
+    Cancelled,
     /// The system gives no more threads.
     NoThread(io::Error),
 }
 
-/// Runs `work` within the limits of time.
+/// Runs `work` within the limits of time. Work that is cancelled is waited for as any other: it sees that at its
+/// next packet, and who holds a place for it holds that until it has ended.
 ///
 /// # Panics
 /// When `work` does.
@@ -83,7 +102,8 @@ pub(crate) fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, GaveUp> {
     if limits.stall_s == 0 && limits.call_s == 0 {
-        return Ok(work());
+        let result = work();
+        return if watch.cancel.is_cancelled() { Err(GaveUp::Cancelled) } else { Ok(result) };
     }
     let (send, receive) = sync_channel(1);
     let spawned = thread::Builder::new().name("locvtp-video".into()).spawn(move || {
@@ -95,6 +115,7 @@ pub(crate) fn run<T: Send + 'static>(
     let mut patience = Patience::new(limits, Instant::now(), steps());
     let reason = loop {
         match receive.recv_timeout(patience.look()) {
+            Ok(_) if watch.cancel.is_cancelled() => return Err(GaveUp::Cancelled),
             Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Disconnected) => match thread.join() {
                 Err(panic) => resume_unwind(panic),
@@ -126,6 +147,7 @@ pub(crate) fn error(
         GaveUp::TookTooLong => {
             (format!("it takes longer than {} s", limits.call_s), limits.reached("call_s"))
         }
+        GaveUp::Cancelled => return VideoError::Cancelled { path },
         GaveUp::NoThread(source) => {
             return VideoError::Io { path, action: "start a thread for it".into(), source };
         }
@@ -207,6 +229,30 @@ mod tests {
         });
         assert!(matches!(result, Err(GaveUp::TookTooLong)), "{result:?}");
         assert!(watch.is_given_up());
+    }
+
+    #[test]
+    fn work_that_is_cancelled_is_waited_for_and_has_no_result() {
+        let cancel = CancelToken::default();
+        let watch = Arc::new(Watch::until(&cancel));
+        let (tell, told) = sync_channel(1);
+        let inside = Arc::clone(&watch);
+        let canceller = thread::spawn(move || {
+            let _ = told.recv();
+            cancel.cancel();
+        });
+        let ended = Arc::new(AtomicBool::new(false));
+        let has_ended = Arc::clone(&ended);
+        let result = run(&watch, &limits(0, 60), move || {
+            let _ = tell.send(());
+            while !inside.is_given_up() {
+                thread::yield_now();
+            }
+            has_ended.store(true, Ordering::Relaxed);
+        });
+        assert!(matches!(result, Err(GaveUp::Cancelled)), "{result:?}");
+        assert!(ended.load(Ordering::Relaxed));
+        canceller.join().unwrap();
     }
 
     #[test]

@@ -367,6 +367,8 @@ fn filters_mean_what_they_mean_on_the_command_line() {
         (json!({ "file_glob": "[" }), "pattern"),
         (json!({ "text": "-night" }), "what should"),
         (json!({ "image": "I0VYVE0zVQo=" }), "JPEG"),
+        (json!({ "image": LARGE_PICTURE }), "5000x4000 pixels are more than the 16777216"),
+        (json!({ "after": "0000-01-01" }), "`after`: expected a day"),
         (json!({ "like": { "media": "nobody", "at_s": 1 } }), "no such video"),
     ] {
         let reply = ask(wrong.clone());
@@ -511,3 +513,8 @@ fn what_cannot_be_served_says_what_to_type() {
     let output = end_by_ctrl_c(process);
     says(&stderr(&output), &["asked for the token", "not encrypted"]);
 }
+
+/// A PNG of 5000 x 4000 pixels, and one line of them.
+const LARGE_PICTURE: &str = "\
+    iVBORw0KGgoAAAANSUhEUgAAE4gAAA+gCAAAAAAzcqn2AAAAHElEQVR4nO3BMQEAAADCoPVPbQo/oAAA\
+    AACAuwETiQABvmKQDwAAAABJRU5ErkJggg==";

@@ -80,9 +80,9 @@ fn memory_and_threads_do_not_grow_with_the_clients() {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let processors = std::thread::available_parallelism().unwrap().get();
-    // Of the server: those that speak, look up, read, make copies; of the search: twice the processors that
+    // Of the server: those that speak, look up, read, make copies, refine, see pictures; of the search: twice the processors that
     // work and one each that scans; and the few that every command has.
-    let most = 4 + 8 + 4 + 2 + 3 * processors + 8;
+    let most = 4 + 8 + 4 + 2 + 2 + 2 + 3 * processors + 8;
     assert!(number("Threads:") <= most, "{} threads, at most {most}", number("Threads:"));
     // Without a bound of the threads it was 500 MiB and more.
     let mib = number("RssAnon:") / 1024;

@@ -10,7 +10,7 @@ use locvtp_model::TrainingWords;
 use locvtp_search::Sureness;
 use locvtp_search::catalogue::Catalogue;
 use locvtp_transfer::{ClipScore, EmbedError, Grounder, TransferError};
-use locvtp_video::Seconds;
+use locvtp_video::{CancelToken, ReadLimits, Seconds};
 
 use crate::made::{Made, video};
 
@@ -111,25 +111,70 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
 
     let note = made.model.path().join("note.png");
     std::fs::write(&note, "a note").unwrap();
-    let alike = Some(Alike::Picture(note));
+    let alike = Some(Alike::Picture(note.into()));
     let none = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(none, FinderError::NoPicture { .. }), "{none}");
     let large = made.model.path().join("large.png");
     std::fs::write(&large, LARGE_PNG).unwrap();
-    let alike = Some(Alike::Picture(large));
+    let alike = Some(Alike::Picture(large.into()));
     let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(error, FinderError::LargePicture { width: 10_000, .. }), "{error}");
     assert!(error.to_string().contains("67108864"), "{error}");
     let narrow = made.model.path().join("narrow.png");
     std::fs::write(&narrow, NARROW_PNG).unwrap();
-    let alike = Some(Alike::Picture(narrow));
+    let alike = Some(Alike::Picture(narrow.into()));
     let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(error, FinderError::NarrowPicture { width: 300_000, .. }), "{error}");
     let picture = made.model.path().join("one.mp4");
     video(&picture, 5, 10);
-    let alike = Some(Alike::Picture(picture));
+    let alike = Some(Alike::Picture(picture.into()));
     let answer = finder.find(&Question { alike, ..Question::default() }).unwrap();
     assert_eq!(answer.hits[0].path, made.path("5.mp4"));
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_ends() {
+    let made = Made::of(4);
+    made.add();
+    let finder = made.finder();
+    let cancel = CancelToken::default();
+    let question = Question { refine: true, show_all: true, ..Question::of(SENTENCE) };
+    assert!(finder.find_until(&cancel, &question).is_ok());
+    cancel.cancel();
+    let ended = finder.find_until(&cancel, &question).unwrap_err();
+    assert!(matches!(ended, FinderError::Cancelled), "{ended}");
+    let alike = Some(Alike::Picture(made.path("3.mp4").into()));
+    let question = Question { alike, ..Question::default() };
+    let ended = finder.find_until(&cancel, &question).unwrap_err();
+    assert!(matches!(ended, FinderError::Cancelled), "{ended}");
+}
+
+#[test]
+fn no_more_moments_are_refined_than_the_question_says() {
+    let made = Made::of(4);
+    made.add();
+    let question = Question { refine: true, show_all: true, ..Question::of(SENTENCE) };
+    let num_refined = |most_refined| {
+        let answer = made.finder().find(&Question { most_refined, ..question.clone() }).unwrap();
+        assert!(answer.hits.len() > 1);
+        answer.hits.iter().filter(|hit| hit.is_refined).count()
+    };
+    assert_eq!(num_refined(1), 1);
+    assert!(num_refined(usize::MAX) > 1);
+}
+
+#[test]
+fn what_a_picture_may_cost_is_bounded_by_whoever_opens_the_index() {
+    let made = Made::of(2);
+    made.add();
+    let picture = made.model.path().join("one.mp4");
+    video(&picture, 1, 10);
+    let alike = Some(Alike::Picture(picture.into()));
+    let question = Question { alike, ..Question::default() };
+    assert!(made.finder().find(&question).is_ok());
+    let limits = ReadLimits { frame_pixels: 100, ..ReadLimits::default() };
+    let error = made.finder().with_picture_limits(limits).find(&question).unwrap_err();
+    assert!(matches!(error, FinderError::LargePicture { most: 100, .. }), "{error}");
 }
 
 #[test]

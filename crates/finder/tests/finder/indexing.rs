@@ -146,7 +146,7 @@ fn a_file_over_a_limit_is_tried_again_when_the_limit_is_wider_and_when_it_was_to
     let with_limit = |frames: usize| {
         let limits = ReadLimits { frames, ..ReadLimits::default() };
         let settings = ReaderSettings { limits, ..ReaderSettings::default() };
-        made.add_opened(VideoOpener { settings, frame_tables: None })
+        made.add_opened(VideoOpener { settings, ..VideoOpener::default() })
     };
     let first = with_limit(3);
     assert_eq!((first.num_added, first.bad.len()), (0, 2), "{first:?}");

@@ -1,5 +1,6 @@
 //! All that is known of the hits, for programs.
 
+use locvtp_video::shown::json_without_orders;
 use serde_json::json;
 
 use super::file_url::file_url;
@@ -23,5 +24,5 @@ pub(super) fn write(hits: &[Hit]) -> String {
             })
         })
         .collect();
-    format!("{:#}\n", json!({ "hits": hits }))
+    format!("{}\n", json_without_orders(&format!("{:#}", json!({ "hits": hits }))))
 }

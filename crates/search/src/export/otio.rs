@@ -2,6 +2,7 @@
 //!
 //! A source of variable rate counts in thousandths of a second, which are true of any frame.
 
+use locvtp_video::shown::json_without_orders;
 use serde_json::{Value, json};
 
 use super::error::ExportError;
@@ -32,7 +33,7 @@ pub(super) fn write(
         "OTIO_SCHEMA": "Timeline.1", "name": title, "global_start_time": null, "tracks": stack,
         "metadata": {},
     });
-    Ok(format!("{timeline:#}\n"))
+    Ok(format!("{}\n", json_without_orders(&format!("{timeline:#}"))))
 }
 
 fn clip(placed: &PlacedHit<'_>) -> Value {

@@ -11,6 +11,7 @@ mod http;
 mod interface;
 mod keys;
 mod look;
+mod nobody_waits;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
 mod page;
@@ -19,6 +20,7 @@ mod playing;
 mod ranges;
 mod schema;
 mod shelf;
+mod slow_readers;
 mod start_page;
 mod states;
 mod threads;

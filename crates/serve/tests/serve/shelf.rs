@@ -13,7 +13,7 @@ use locvtp_serve::{
     PageRequest, Query, RequestLog, ServeSettings, Server, Stopper, SubtitleCue, SubtitleTrack,
     Sureness, Verdict,
 };
-use locvtp_video::TimeSpan;
+use locvtp_video::{CancelToken, TimeSpan};
 
 use crate::films;
 
@@ -28,10 +28,42 @@ pub(crate) struct Shelf {
     /// How long a search takes.
     pub(crate) search_time: Duration,
     pub(crate) num_proxies: AtomicUsize,
+    /// Work without an end.
+    pub(crate) endless: Endless,
+    pub(crate) copies_from_0_are_endless: bool,
     /// What an answer says that the asker should know.
     pub(crate) warnings: Vec<String>,
     /// What an export says that is not in it.
     pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// What a picture beside this question begins as.
+const WHICH_PICTURE: &str = "what is this picture";
+
+fn told_of_picture(query: &Query) -> Option<String> {
+    let image = query.image.as_ref().filter(|_| query.text == WHICH_PICTURE)?;
+    let kind = if image.starts_with(b"\x89PNG") { "a PNG" } else { "a JPEG" };
+    Some(format!("It came as {kind}."))
+}
+
+/// The question that is worked on until nobody waits for it any more.
+pub(crate) const ENDLESS: &str = "what never ends";
+
+/// How often work without an end has begun, and how often it was cancelled.
+#[derive(Default)]
+pub(crate) struct Endless {
+    pub(crate) num_begun: AtomicUsize,
+    pub(crate) num_cancelled: AtomicUsize,
+}
+
+impl Endless {
+    fn run_until(&self, cancel: &CancelToken) {
+        self.num_begun.fetch_add(1, Ordering::SeqCst);
+        while !cancel.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.num_cancelled.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Shelf {
@@ -61,6 +93,8 @@ impl Shelf {
             moments: Vec::new(),
             search_time: Duration::ZERO,
             num_proxies: AtomicUsize::new(0),
+            endless: Endless::default(),
+            copies_from_0_are_endless: false,
             warnings: Vec::new(),
             left_out: Vec::new(),
         }
@@ -83,8 +117,11 @@ impl Shelf {
 }
 
 impl Library for Shelf {
-    fn search(&self, query: &Query) -> Result<Answer, LibraryError> {
+    fn search(&self, query: &Query, cancel: &CancelToken) -> Result<Answer, LibraryError> {
         std::thread::sleep(self.search_time);
+        if query.text == ENDLESS {
+            self.endless.run_until(cancel);
+        }
         let text = query.text.as_str();
         if text == "the index is locked" {
             return Err(LibraryError::NotNow("the index is being written; ask again".into(), None));
@@ -142,7 +179,7 @@ impl Library for Shelf {
             hits,
             distribution: Some(Distribution { bin_edges, counts, cut: Some(0.3) }),
             took_ms: 3.4,
-            warnings: self.warnings.clone(),
+            warnings: self.warnings.iter().cloned().chain(told_of_picture(query)).collect(),
         })
     }
 
@@ -150,7 +187,12 @@ impl Library for Shelf {
         Ok(self.media.iter().find(|media| media.id == *id).cloned())
     }
 
-    fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
+    fn heat(
+        &self,
+        id: &MediaId,
+        query: &Query,
+        _: &CancelToken,
+    ) -> Result<Vec<ClipScore>, LibraryError> {
         let video = self.media.iter().position(|media| media.id == *id);
         let gone = || LibraryError::NotThere("it is gone".into(), None);
         Ok(self.clips(&query.text, video.ok_or_else(gone)?))
@@ -250,8 +292,17 @@ impl Library for Shelf {
         })
     }
 
-    fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError> {
+    fn proxy(
+        &self,
+        media: &Media,
+        span: TimeSpan,
+        into: &Path,
+        cancel: &CancelToken,
+    ) -> Result<(), LibraryError> {
         self.num_proxies.fetch_add(1, Ordering::SeqCst);
+        if span.start.0 == 0.0 && self.copies_from_0_are_endless {
+            self.endless.run_until(cancel);
+        }
         let mut command = Command::new("ffmpeg");
         let (start, length) = (span.start.0.to_string(), span.duration().0.to_string());
         command.args(["-v", "error", "-y", "-ss", &start, "-i"]).arg(&media.path);

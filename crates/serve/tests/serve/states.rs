@@ -254,6 +254,28 @@ fn the_back_button_takes_a_picture_out_of_the_question_and_a_reload_says_that_it
 }
 
 #[test]
+fn a_picture_that_is_too_large_for_the_server_is_sent_smaller() {
+    let mut browser = browser_or_return!();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(two_films(folder.path()), ServeSettings::new());
+    for (width, height, came_as) in [(50, 40, "a PNG"), (5000, 4000, "a JPEG")] {
+        browser.open(&format!("http://{}/?q=what+is+this+picture", server.address));
+        browser.wait_for("document.querySelector('input[type=file]') !== null");
+        browser.value(&format!(
+            "(() => {{ const canvas = document.createElement('canvas'); \
+             [canvas.width, canvas.height] = [{width}, {height}]; canvas.toBlob((blob) => {{ \
+             const to = new DataTransfer(); to.items.add(new File([blob], 'dog.png')); \
+             const field = document.querySelector('input[type=file]'); field.files = to.files; \
+             field.dispatchEvent(new Event('change')); }}); }})()"
+        ));
+        browser.wait_for(&format!(
+            "document.querySelector('.warning')?.textContent.includes('It came as {came_as}.')"
+        ));
+    }
+    browser.assert_clean(&server.address.to_string());
+}
+
+#[test]
 fn an_empty_index_says_what_to_type() {
     let mut browser = browser_or_return!();
     let server = Running::start(Shelf::new(&[]), ServeSettings::new());

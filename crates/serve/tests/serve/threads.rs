@@ -20,6 +20,7 @@ fn sixty_four_clients_do_not_start_more_threads_than_can_be_at_work() {
     settings.limits.reads = 2;
     settings.limits.work = 3;
     settings.limits.proxies = 1;
+    (settings.limits.refining, settings.limits.picture_questions) = (1, 1);
     settings.limits.waiting_proxies = 64;
     let film = OneFilm::with(settings, |shelf| {
         // Many pieces, so that many wait to be read at the same time.
@@ -48,6 +49,6 @@ fn sixty_four_clients_do_not_start_more_threads_than_can_be_at_work() {
     });
     // Idle threads stay for ten seconds, so those that were ever there are still counted. Four speak with
     // the connections, eight look videos up.
-    let (threads, most) = (num_threads(address.port()), 4 + 8 + 2 + 3 + 1);
+    let (threads, most) = (num_threads(address.port()), 4 + 8 + 2 + 3 + 1 + 1 + 1);
     assert!((1..=most).contains(&threads), "{threads} threads");
 }

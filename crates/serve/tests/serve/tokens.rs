@@ -5,7 +5,7 @@ use std::sync::Arc;
 use locvtp_serve::{Library, ServeError, ServeSettings, Server, Token};
 use serde_json::json;
 
-use crate::http::{ask, get};
+use crate::http::{ask, get, post};
 use crate::shelf::{OneFilm, Shelf};
 
 const TOKEN: &str = "a-token-of-this-test";
@@ -83,7 +83,8 @@ fn the_cookie_opens_media_and_changes_nothing() {
     let query = json!({ "text": "a red square" }).to_string();
     let headers = [("cookie", cookie), ("content-type", "application/json")];
     assert_eq!(ask(address, "POST", "/api/v1/search", &headers, query.as_bytes()).status, 401);
-    let wrong = [("cookie", "locvtp_session=0000")];
+    let wrong = format!("locvtp_session_{}=0000", address.port());
+    let wrong = [("cookie", wrong.as_str())];
     assert_eq!(ask(address, "GET", "/api/v1/media/video-0/file", &wrong, b"").status, 401);
 }
 
@@ -170,4 +171,40 @@ fn the_log_has_the_length_of_every_answer() {
     let logged: Vec<Option<u64>> = log.iter().map(|line| line.body_bytes).collect();
     assert_eq!(logged, lengths.map(Some));
     assert!(lengths.iter().all(|length| *length > 0));
+}
+
+#[test]
+fn the_log_does_not_tell_what_was_asked_for() {
+    let film = OneFilm::start();
+    let address = film.server.address;
+    let told = "divorce lawyer";
+    for body in [
+        json!({ "text": "a", "longer_s": told }),
+        json!({ "text": "a", "divorce lawyer": 1 }),
+        json!({ "text": ["divorce lawyer"] }),
+    ] {
+        let reply = post(address, "/api/v1/search", &body);
+        assert_eq!(reply.status, 400, "{body}");
+    }
+    assert!(
+        post(address, "/api/v1/search", &json!({ "text": "a", told: 1 })).message().contains(told)
+    );
+    assert_eq!(get(address, "/api/v1/media?divorce+lawyer=1").status, 400);
+    assert_eq!(get(address, "/api/v1/media?limit=divorce+lawyer").status, 400);
+    let log = film.server.log.lock().unwrap();
+    let lines: Vec<String> = log.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+    assert!(!lines.concat().contains("divorce"), "{lines:?}");
+    assert!(log.iter().all(|line| line.problem.as_deref() == Some("bad request")), "{lines:?}");
+}
+
+#[test]
+fn the_head_of_a_request_is_bounded_and_so_is_its_line() {
+    let film = OneFilm::start();
+    let address = film.server.address;
+    assert_eq!(get(address, &format!("/{}", "a".repeat(30_000))).status, 404);
+    let refused = get(address, &format!("/{}", "a".repeat(33_000)));
+    assert_eq!(refused.status, 431);
+    assert!(refused.message().contains("32 KiB"), "{}", refused.message());
+    let log = film.server.log.lock().unwrap();
+    assert!(log.iter().all(|line| line.path.len() < 510), "{log:?}");
 }

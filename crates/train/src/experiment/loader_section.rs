@@ -76,6 +76,7 @@ impl LoaderSection {
         Ok(VideoOpener {
             settings: ReaderSettings { limits, ..ReaderSettings::default() },
             frame_tables: folder.map(FrameTableCache::create).transpose()?,
+            ..VideoOpener::default()
         })
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn copy(
         let taken = std::mem::replace(&mut packet, Packet::empty());
         output.write(taken, place, ticks[place])?;
     }
+    source.check_wanted()?;
     if !begun {
         return Err(source.refused(span, "no frame of it could be read".into()));
     }

@@ -63,6 +63,7 @@ pub(super) fn encode(
         }
         pictures.flush_waiting(&mut begun, &mut output, settings)?;
     }
+    source.check_wanted()?;
     pictures.decode(None, &mut output)?;
     let Some(start) = pictures.start(source) else {
         return Err(source.refused(span, "no frame of it could be decoded".into()));

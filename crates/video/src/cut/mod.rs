@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::CancelToken;
 use crate::encode::EncoderPreset;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
@@ -93,7 +94,7 @@ pub fn copy_span(
     tables: Option<&FrameTableCache>,
 ) -> Result<Cut, VideoError> {
     let to = to.to_owned();
-    work_on(from, span, tables, move |source| {
+    work_on(from, span, tables, &CancelToken::default(), move |source| {
         let output = CutOutput::file(&to)?;
         copy::copy(source, span, output)
     })
@@ -111,8 +112,23 @@ pub fn encode_span(
     settings: &CutSettings,
     tables: Option<&FrameTableCache>,
 ) -> Result<Cut, VideoError> {
+    encode_span_until(&CancelToken::default(), from, span, to, settings, tables)
+}
+
+/// As [`encode_span`], ended by the token; nothing then stands at `to`.
+///
+/// # Errors
+/// As [`encode_span`]; [`VideoError::Cancelled`] when it was ended.
+pub fn encode_span_until(
+    cancel: &CancelToken,
+    from: &Path,
+    span: TimeSpan,
+    to: &Path,
+    settings: &CutSettings,
+    tables: Option<&FrameTableCache>,
+) -> Result<Cut, VideoError> {
     let (to, settings) = (to.to_owned(), settings.clone());
-    work_on(from, span, tables, move |source| {
+    work_on(from, span, tables, cancel, move |source| {
         let output = CutOutput::file(&to)?;
         Ok(encode::encode(source, span, output, &settings)?.0)
     })
@@ -128,7 +144,7 @@ pub fn encode_span_in_memory(
     settings: &CutSettings,
 ) -> Result<(Cut, Vec<u8>), VideoError> {
     let settings = CutSettings { fragmented: true, ..settings.clone() };
-    work_on(from, span, None, move |source| {
+    work_on(from, span, None, &CancelToken::default(), move |source| {
         let output = CutOutput::memory(source.path())?;
         encode::encode(source, span, output, &settings)
     })
@@ -139,11 +155,12 @@ fn work_on<T: Send + 'static>(
     from: &Path,
     span: TimeSpan,
     tables: Option<&FrameTableCache>,
+    cancel: &CancelToken,
     work: impl FnOnce(&mut CutSource) -> Result<T, VideoError> + Send + 'static,
 ) -> Result<T, VideoError> {
     // However long the span is: it ends when nothing comes any more.
     let limits = ReadLimits { call_s: 0, ..ReadLimits::default() };
-    let watch = Arc::new(Watch::default());
+    let watch = Arc::new(Watch::until(cancel));
     let (path, inside, tables) = (from.to_owned(), Arc::clone(&watch), tables.cloned());
     let done = watchdog::run(&watch, &limits, move || {
         ffmpeg_log::listen();

@@ -110,6 +110,12 @@ impl CutSource {
         Seconds(stamp as f64 * f64::from(tick.0) / f64::from(tick.1) - self.origin_s)
     }
 
+    /// # Errors
+    /// When nobody waits for the cut any more, so that what was read is not all of it.
+    pub(super) fn check_wanted(&self) -> Result<(), VideoError> {
+        self.watch.check(&self.path)
+    }
+
     /// The next packet; none at the end of the file or of what can be read.
     pub(super) fn read(&mut self, packet: &mut Packet) -> bool {
         if let Some(joined) = &mut self.joined {

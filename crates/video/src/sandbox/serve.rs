@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::channel::{Channel, Message, Most};
 use super::messages::{Answer, Place, Request, WantedFrames};
 use super::{IS_WORKER, end_without_memory, layers};
+use crate::cancel::CancelToken;
 use crate::decoded_here::DecodedHere;
 use crate::error::VideoError;
 use crate::index_bytes::{index_of, put_index};
@@ -95,6 +96,7 @@ fn opened(
     let found = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&found);
     let (video, seen, _) = DecodedHere::open(
+        &CancelToken::default(),
         source(place, file)?,
         settings,
         move || index_of(&index),

@@ -4,6 +4,7 @@
 
 mod bad_files;
 mod cached_tables;
+mod cancelled;
 mod clips;
 mod cut_short;
 mod damaged;

@@ -25,7 +25,7 @@ pub(super) fn asked_for(question: &Question) -> Vec<String> {
         path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
     };
     let alike = question.alike.as_ref().map(|alike| match alike {
-        Alike::Picture(path) => format!("like {}", name(path)),
+        Alike::Picture(picture) => format!("like {}", name(picture.path())),
         Alike::Moment { path, at } => format!("like {}@{}", name(path), clock(at.0)),
     });
     let said = question.said.as_ref().map(|said| format!("said: {said}"));

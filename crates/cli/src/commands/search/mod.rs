@@ -219,7 +219,7 @@ fn question(args: &Search) -> anyhow::Result<Question> {
         (Some(image), _) if !image.exists() => {
             bail!(missing::does_not_exist(image, "check the path"))
         }
-        (Some(image), _) => Some(Alike::Picture(image.clone())),
+        (Some(image), _) => Some(Alike::Picture(image.clone().into())),
         (None, Some((path, at))) => Some(Alike::Moment { path: path.clone(), at: Seconds(*at) }),
         (None, None) => None,
     };

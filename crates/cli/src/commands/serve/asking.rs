@@ -1,7 +1,5 @@
 //! From what a page asks to what an index is asked, and back.
 
-use std::path::Path;
-
 use locvtp_finder::{
     Alike, Answer, FileFilter, FinderError, Finding, Question, Sentence, find_said,
 };
@@ -11,7 +9,7 @@ use locvtp_search::scan::Background;
 use locvtp_search::segment::TrackId;
 use locvtp_serve::{Distribution, Query, Scores, Verdict};
 use locvtp_transfer::{ClipScore, EmbedError, FileGrounding, TransferError};
-use locvtp_video::Seconds;
+use locvtp_video::{CancelToken, MediaLocation, Seconds};
 
 use super::failures::{Failure, not_there, refused};
 use super::live_index::Opened;
@@ -36,11 +34,11 @@ pub(super) struct Asked {
     pub(super) knows_words: bool,
 }
 
-/// The question of a query; `picture` is the file of its picture.
+/// The question of a query; `picture` is where its picture lies.
 pub(super) fn question(
     query: &Query,
     videos: &Videos,
-    picture: Option<&Path>,
+    picture: Option<MediaLocation>,
 ) -> Result<Question, Failure> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let sentence = match query.text.trim() {
@@ -64,7 +62,7 @@ pub(super) fn question(
             })?;
             Some(Alike::Moment { path: media.path, at: Seconds(at) })
         }
-        (None, picture) => picture.map(|path| Alike::Picture(path.to_owned())),
+        (None, picture) => picture.map(Alike::Picture),
     };
     let mut folders = Vec::new();
     if let Some(shown) = given(&query.in_folder) {
@@ -75,7 +73,10 @@ pub(super) fn question(
             ))
         })?);
     }
-    let day = |day: &Option<String>| given(day).map(|day| read_day(&day)).transpose();
+    let day = |key: &str, day: &Option<String>| {
+        let read = given(day).map(|day| read_day(&day)).transpose();
+        read.map_err(|why| refused(format!("`{key}`: {why}")))
+    };
     Ok(Question {
         sentence,
         alike,
@@ -84,8 +85,8 @@ pub(super) fn question(
             folders,
             pattern: given(&query.file_glob),
             base: videos.base(),
-            after_ns: day(&query.after).map_err(refused)?,
-            before_ns: day(&query.before).map_err(refused)?,
+            after_ns: day("after", &query.after)?,
+            before_ns: day("before", &query.before)?,
             longer: query.longer_s.map(Seconds),
             shorter: query.shorter_s.map(Seconds),
         },
@@ -108,7 +109,11 @@ pub(super) fn compared(question: &Question, scores: Scores, opened: &Opened) -> 
 
 /// Asks. What the model cannot know is looked for in what is said alone; where nothing is found, the
 /// nearest moments are there all the same.
-pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderError> {
+pub(super) fn ask(
+    opened: &Opened,
+    question: &Question,
+    cancel: &CancelToken,
+) -> Result<Asked, FinderError> {
     let Opened { finder, trained, .. } = opened;
     let mut warnings = Vec::new();
     if question.sentence.is_some() && trained.unknown().is_some() {
@@ -124,7 +129,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             knows_words = false;
             said_alone()?
         }
-        None => match finder.find(question) {
+        None => match finder.find_until(cancel, question) {
             // Signs and letters that are no words for the model may still stand in subtitles.
             Err(FinderError::Transfer(TransferError::Embed(
                 error @ (EmbedError::NoWords { .. } | EmbedError::UnknownWords { .. }),
@@ -145,6 +150,12 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
         });
     }
     warnings.extend(unfinished.iter().chain(&notes).map(|note| capital(note) + "."));
+    if question.refine && answer.shown().len() > question.most_refined {
+        let most = question.most_refined;
+        warnings.push(format!(
+            "The ends of the first {most} moments alone were looked for to the frame."
+        ));
+    }
     if answer.hits.is_empty() {
         answer.hits = std::mem::take(&mut answer.guesses);
     }
@@ -164,13 +175,14 @@ pub(super) fn scores(
     opened: &Opened,
     question: &Question,
     track: TrackId,
+    cancel: &CancelToken,
 ) -> Result<Option<FileGrounding>, FinderError> {
     let is_sentence_alone = question.alike.is_none();
     let unseen = question.sentence.as_ref().and_then(|it| opened.trained.unseen_of(it));
     if is_sentence_alone && unseen.is_some_and(|unseen| unseen.nothing_known) {
         return Ok(None);
     }
-    match opened.finder.scores(question, track) {
+    match opened.finder.scores_until(cancel, question, track) {
         Err(FinderError::Transfer(TransferError::Embed(
             EmbedError::NoWords { .. } | EmbedError::UnknownWords { .. },
         ))) => Ok(None),

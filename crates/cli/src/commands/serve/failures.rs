@@ -5,10 +5,14 @@ use locvtp_finder::{FinderError, QuestionError};
 use locvtp_search::catalogue::CatalogueError;
 use locvtp_serve::LibraryError;
 use locvtp_transfer::TransferError;
+use locvtp_video::VideoError;
 
 /// What is said of an index that can be read, and whose model cannot.
 pub(super) const NO_MODEL: &str =
     "the index's model cannot be opened; start the server again with --model DIR. The log says why";
+
+/// What is said of a question that nobody waits for; so nobody reads it.
+const GIVEN_UP: &str = "the question was given up";
 
 /// What is said of a file that does not begin as a picture.
 pub(super) const NO_PICTURE: &str = "this is no picture; give JPEG, PNG, WebP, GIF or BMP";
@@ -107,6 +111,9 @@ impl From<FinderError> for Failure {
             }
             FinderError::Question(error) => refused(error.to_string()),
             FinderError::Transfer(TransferError::Embed(error)) => refused(error.to_string()),
+            FinderError::Transfer(TransferError::Video(VideoError::GaveUp { .. })) => {
+                refused("the picture takes too long to be read; give a smaller copy of it")
+            }
             // The picture of a question is the one file that a search opens and needs.
             FinderError::NoPicture { .. } | FinderError::Transfer(TransferError::Video(_)) => {
                 refused(BROKEN_PICTURE)
@@ -119,6 +126,7 @@ impl From<FinderError> for Failure {
                 "the picture's {width}x{height} pixels are too narrow to be compared; give one whose sides are nearer \
                  to each other"
             )),
+            FinderError::Cancelled => Self::Told(LibraryError::NotNow(GIVEN_UP.into(), None)),
             FinderError::NotInIndex { .. } => {
                 not_there("the video to look for others like it is gone")
             }

@@ -12,7 +12,9 @@ use locvtp_serve::{
     Answer, BadFile, ClipScore, ExportFormat, ExportHit, ExportedFile, Job, Library, LibraryError,
     LibraryState, Media, MediaId, MediaPage, PageRequest, Query, SubtitleTrack, check_file,
 };
-use locvtp_video::{CutSettings, FrameTableCache, TimeSpan, VideoReader, encode_span};
+use locvtp_video::{
+    CancelToken, CutSettings, FrameTableCache, TimeSpan, VideoError, VideoReader, encode_span_until,
+};
 
 use super::failures::{Failure, WhyNot, failed};
 use super::index_place::{IndexPlace, Seen};
@@ -142,16 +144,21 @@ impl IndexLibrary {
 }
 
 impl Library for IndexLibrary {
-    fn search(&self, query: &Query) -> Result<Answer, LibraryError> {
-        self.ask(|index| index.search(query))
+    fn search(&self, query: &Query, cancel: &CancelToken) -> Result<Answer, LibraryError> {
+        self.ask(|index| index.search(query, cancel))
     }
 
     fn media(&self, id: &MediaId) -> Result<Option<Media>, LibraryError> {
         self.ask(|index| index.media(id))
     }
 
-    fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
-        self.ask(|index| index.heat(id, query))
+    fn heat(
+        &self,
+        id: &MediaId,
+        query: &Query,
+        cancel: &CancelToken,
+    ) -> Result<Vec<ClipScore>, LibraryError> {
+        self.ask(|index| index.heat(id, query, cancel))
     }
 
     fn list(&self, page: &PageRequest) -> Result<MediaPage, LibraryError> {
@@ -182,10 +189,20 @@ impl Library for IndexLibrary {
         self.ask(|index| index.export(format, hits))
     }
 
-    fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError> {
-        let tables = self.frame_tables.as_ref();
-        let Err(error) = encode_span(&media.path, span, into, &CutSettings::proxy(), tables) else {
-            return Ok(());
+    fn proxy(
+        &self,
+        media: &Media,
+        span: TimeSpan,
+        into: &Path,
+        cancel: &CancelToken,
+    ) -> Result<(), LibraryError> {
+        let (settings, tables) = (CutSettings::proxy(), self.frame_tables.as_ref());
+        let error = match encode_span_until(cancel, &media.path, span, into, &settings, tables) {
+            Ok(_) => return Ok(()),
+            Err(error @ VideoError::Cancelled { .. }) => {
+                return Err(failed("the copy was given up", error));
+            }
+            Err(error) => error,
         };
         check_file(media)?;
         match VideoReader::open(&media.path) {

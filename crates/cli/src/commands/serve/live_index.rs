@@ -8,6 +8,7 @@ use locvtp_search::catalogue::{Catalogue, CatalogueError, GenerationRecord, Gene
 use locvtp_serve::LibraryError;
 
 use super::failures::{Failure, NO_MODEL};
+use super::picture;
 use crate::catalogue_place::{live_index, model_of};
 use crate::commands::ground::open_embedder;
 use crate::trained_matches::trained_matches;
@@ -84,5 +85,6 @@ impl LiveIndex {
 fn open(catalogue: &Arc<dyn Catalogue>, dir: PathBuf) -> anyhow::Result<Opened> {
     let embedder = open_embedder(&dir)?;
     let finder = Finder::open(Arc::clone(catalogue), embedder, &dir)?;
+    let finder = finder.with_picture_limits(picture::limits());
     Ok(Opened { finder, trained: TrainedWords::read(&dir)?, num_matches: trained_matches(&dir) })
 }

@@ -5,8 +5,10 @@ mod failures;
 mod giving_away;
 mod index_library;
 mod index_place;
+mod line_writer;
 mod live_index;
 mod open_index;
+mod picture;
 mod request_lines;
 mod videos;
 
@@ -114,7 +116,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
         stopper.stop();
     });
     server.run()?;
-    output::note("the server has ended");
+    lines.end("the server has ended");
     Ok(Outcome::Done)
 }
 

@@ -1,11 +1,10 @@
 //! An index as it lay there when it was opened, and what it answers.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use locvtp_finder as finder;
+use locvtp_finder::{self as finder, Question};
 use locvtp_search::catalogue::{Catalogue, Cue, FileState, GenerationId, JobState as RecordState};
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
@@ -14,18 +13,19 @@ use locvtp_serve::{
     JobState, LibraryState, Media, MediaId, MediaPage, PageRequest, Query, SubtitleCue,
     SubtitleTrack,
 };
-use tempfile::NamedTempFile;
+use locvtp_video::CancelToken;
 
-use super::failures::{Failure, NO_PICTURE, failed, not_there, refused};
+use super::failures::{Failure, not_there};
 use super::live_index::LiveIndex;
+use super::picture::picture;
 use super::videos::{Videos, file_name, path_of};
 use super::{asking, giving_away};
 
 /// Jobs that are told of.
 const JOBS: usize = 20;
 
-/// How pictures begin that a question may be: JPEG, PNG, GIF, BMP. WebP has its name further in.
-const PICTURES: [&[u8]; 4] = [&[0xff, 0xd8, 0xff], b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM"];
+/// Moments whose ends are looked for in the videos at most: those of the page's first list.
+const MOST_REFINED: usize = 50;
 
 /// A catalogue and its model.
 pub(super) struct OpenIndex {
@@ -71,13 +71,13 @@ impl OpenIndex {
 }
 
 impl OpenIndex {
-    pub(super) fn search(&self, query: &Query) -> Result<Answer, Failure> {
+    pub(super) fn search(&self, query: &Query, cancel: &CancelToken) -> Result<Answer, Failure> {
         let began = Instant::now();
-        let picture = query.image.as_deref().map(picture_file).transpose()?;
-        let picture = picture.as_ref().map(NamedTempFile::path);
+        let picture = query.image.as_deref().map(picture).transpose()?;
         let question = asking::question(query, &self.videos, picture)?;
+        let question = Question { most_refined: MOST_REFINED, ..question };
         let asked = self.index.ask(|opened| {
-            asking::ask(opened, &asking::compared(&question, query.scores, opened))
+            asking::ask(opened, &asking::compared(&question, query.scores, opened), cancel)
         })?;
         let (verdict, false_alarm_rate) = asking::verdict(&asked);
         let mut hits = Vec::with_capacity(asked.answer.hits.len());
@@ -109,16 +109,21 @@ impl OpenIndex {
         Ok(file.map(|file| self.videos.media(&file)))
     }
 
-    pub(super) fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, Failure> {
+    pub(super) fn heat(
+        &self,
+        id: &MediaId,
+        query: &Query,
+        cancel: &CancelToken,
+    ) -> Result<Vec<ClipScore>, Failure> {
         let file = self.videos.file(id)?;
         let track = file.and_then(|file| file.track);
         let gone = || not_there("the index has no such video any more");
         let track = track.ok_or_else(gone)?;
-        let picture = query.image.as_deref().map(picture_file).transpose()?;
-        let picture = picture.as_ref().map(NamedTempFile::path);
+        let picture = query.image.as_deref().map(picture).transpose()?;
         let question = asking::question(query, &self.videos, picture)?;
         let scored = self.index.ask(|opened| {
-            asking::scores(opened, &asking::compared(&question, query.scores, opened), track)
+            let question = asking::compared(&question, query.scores, opened);
+            asking::scores(opened, &question, track, cancel)
         })?;
         let clips = scored.iter().flat_map(|it| it.clips.iter().zip(&it.scores));
         Ok(clips.map(|(span, score)| ClipScore { span: *span, score: *score }).collect())
@@ -233,25 +238,6 @@ impl OpenIndex {
     }
 }
 
-/// A picture of a question as a file, which is what the model looks at. Only what begins as a picture is
-/// one: a playlist or the like names other files.
-fn picture_file(bytes: &[u8]) -> Result<NamedTempFile, Failure> {
-    let is_web_p = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    if !is_web_p && !PICTURES.iter().any(|begins| bytes.starts_with(begins)) {
-        return Err(refused(NO_PICTURE));
-    }
-    let kept = || {
-        // The place for temporary files may have been cleared away since the server began.
-        std::fs::create_dir_all(std::env::temp_dir())?;
-        let mut file = NamedTempFile::new()?;
-        file.write_all(bytes)?;
-        Ok(file)
-    };
-    kept().map_err(|error: std::io::Error| {
-        failed("the picture cannot be kept while it is looked at", error).into()
-    })
-}
-
 /// What people call a model: the folder that is neither `run` nor `model`.
 fn model_name(dir: &Path) -> String {
     let named = dir.ancestors().find(|dir| !dir.ends_with("model") && !dir.ends_with("run"));
@@ -266,13 +252,5 @@ mod tests {
     fn a_model_is_called_by_its_own_folder() {
         assert_eq!(model_name(Path::new("/home/me/demo-run/run/model")), "demo-run");
         assert_eq!(model_name(Path::new("/home/me/models/clip")), "clip");
-    }
-
-    #[test]
-    fn only_pictures_are_looked_at() {
-        assert!(picture_file(b"#EXTM3U\nfile:///etc/passwd").is_err());
-        assert!(picture_file(b"ffconcat version 1.0").is_err());
-        let file = picture_file(b"\xff\xd8\xff\xe0rest").unwrap();
-        assert_eq!(std::fs::read(file.path()).unwrap(), b"\xff\xd8\xff\xe0rest");
     }
 }

@@ -1,6 +1,6 @@
 //! Requests as lines of JSON in a file, and failures on the terminal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,11 +9,13 @@ use anyhow::Context;
 use locvtp_serve::{Observer, RequestLog};
 use locvtp_video::shown;
 
+use super::line_writer::{LineWriter, Writing};
 use crate::output;
 
-/// Where requests are noted.
+/// Where requests are noted. Nobody waits until a line is written.
 pub(super) struct RequestLines {
-    file: Option<Arc<Mutex<File>>>,
+    file: Option<(LineWriter, Writing)>,
+    terminal: (LineWriter, Writing),
     /// The failure that was last told on the terminal, which each request may repeat.
     told: Arc<Mutex<String>>,
 }
@@ -21,34 +23,55 @@ pub(super) struct RequestLines {
 impl RequestLines {
     /// Opens the file, to write at its end.
     pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        let open = |path: &Path| {
+        const NO_THREAD: &str = "cannot start a thread that writes the log";
+        let file = path.map(|path| {
             output::make_folder_of(path)?;
             let file = OpenOptions::new().create(true).append(true).open(path);
-            file.with_context(|| format!("{}: cannot be written", path.display()))
-        };
-        let file = path.map(open).transpose()?;
-        Ok(Self { file: file.map(|file| Arc::new(Mutex::new(file))), told: Arc::default() })
+            let mut file =
+                file.with_context(|| format!("{}: cannot be written", path.display()))?;
+            // A full disk does not end the server.
+            let write = move |line: &str| drop(file.write_all((line.to_owned() + "\n").as_bytes()));
+            LineWriter::start(write, dropped_from_file).context(NO_THREAD)
+        });
+        let terminal = LineWriter::start(output::note, dropped_from_terminal).context(NO_THREAD)?;
+        Ok(Self { file: file.transpose()?, terminal, told: Arc::default() })
     }
 
     /// What the server tells its requests to.
     pub(super) fn observer(&self) -> Observer {
-        let (file, told) = (self.file.clone(), Arc::clone(&self.told));
+        let file = self.file.as_ref().map(|(lines, _)| lines.clone());
+        let (terminal, told) = (self.terminal.0.clone(), Arc::clone(&self.told));
         Arc::new(move |request: &RequestLog| {
             if let Some(failure) = failure(request) {
                 let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
                 if *told != failure {
-                    output::note(&format!("{} {}: {failure}", request.method, request.path));
+                    terminal.put(format!("{} {}: {failure}", request.method, request.path));
                     *told = failure;
                 }
             }
             if let (Some(file), Ok(line)) = (&file, serde_json::to_string(request)) {
-                let line = shown::json(&line).into_owned();
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                // A full disk does not end the server.
-                let _ = file.write_all((line + "\n").as_bytes());
+                file.put(shown::json(&line).into_owned());
             }
         })
     }
+
+    /// Tells a last remark and waits a moment for what is to be written; the server, which has the observer, has ended.
+    pub(super) fn end(self, remark: &str) {
+        let Self { file, terminal, .. } = self;
+        terminal.0.put(remark.to_owned());
+        for (lines, writing) in file.into_iter().chain([terminal]) {
+            drop(lines);
+            writing.end();
+        }
+    }
+}
+
+fn dropped_from_file(num: u64) -> String {
+    format!("{{\"num_lines_dropped\":{num}}}")
+}
+
+fn dropped_from_terminal(num: u64) -> String {
+    format!("{num} further failures could not be shown")
 }
 
 /// What failed in a request, with the causes that its answer does not say. That too much is asked at once is no
