@@ -30,6 +30,7 @@ pub(super) fn limits() -> ReadLimits {
         frames: 10_000,
         clips: 1_000,
         output_bytes: 256 << 20,
+        ..ReadLimits::default()
     }
 }
 
