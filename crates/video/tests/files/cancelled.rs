@@ -54,10 +54,18 @@ fn nothing_stands_in_the_place_of_a_cut_that_is_cancelled() {
     let cancel = CancelToken::default();
     cancel.cancel();
     let span = TimeSpan::new(0.5, 1.5);
-    assert!(is_cancelled(encode_span_until(&cancel, &path, span, &to, &CutSettings::proxy())));
+    assert!(is_cancelled(encode_span_until(
+        &cancel,
+        &path,
+        span,
+        &to,
+        &CutSettings::proxy(),
+        None
+    )));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     assert!(
-        encode_span_until(&CancelToken::default(), &path, span, &to, &CutSettings::proxy()).is_ok()
+        encode_span_until(&CancelToken::default(), &path, span, &to, &CutSettings::proxy(), None)
+            .is_ok()
     );
 }
 
@@ -68,7 +76,7 @@ fn no_small_pictures_are_made_once_it_is_cancelled() {
     let times = vec![Seconds(0.5), Seconds(1.0)];
     let wanted = Glimpses { times, start: Seconds::ZERO, nearness: Nearness::Frame, fit: (32, 32) };
     let cancel = CancelToken::default();
-    assert!(wanted.read_until(&cancel, &path, &ReadLimits::default()).is_ok());
+    assert!(wanted.read_until(&cancel, &path, &ReadLimits::default(), None).is_ok());
     cancel.cancel();
-    assert!(is_cancelled(wanted.read_until(&cancel, &path, &ReadLimits::default())));
+    assert!(is_cancelled(wanted.read_until(&cancel, &path, &ReadLimits::default(), None)));
 }
