@@ -281,7 +281,7 @@ fn a_folder_beside_the_sentence_and_one_below_that_of_the_index_are_understood()
     succeeded(&found);
     says(&stderr(&found), &["has no index of its own", "the one above it is taken"]);
     let told = succeeded(&run(&["inspect", str(&folder.path().join(".locvtp"))]));
-    says(&told, &["index of videos", "files", "8", "locvtp index list"]);
+    says(&told, &["index of videos", "videos", "8", "locvtp index list"]);
 }
 
 #[test]
@@ -311,9 +311,9 @@ fn files_are_chosen_by_the_paths_that_are_shown_and_what_chooses_none_is_named()
         command.output().unwrap()
     };
     for pattern in ["other/*.mp4", "./other/one.mp4", "*/other/*"] {
-        says(&succeeded(&here(&["--file", pattern])), &["in 1 file", "other/one.mp4"]);
+        says(&succeeded(&here(&["--file", pattern])), &["in 1 video", "other/one.mp4"]);
     }
-    says(&succeeded(&here(&["--in", "other", "--longer", "0:01"])), &["in 1 file"]);
+    says(&succeeded(&here(&["--in", "other", "--longer", "0:01"])), &["in 1 video"]);
     let none = here(&["--file", "other/*.avi"]);
     assert_eq!(none.status.code(), Some(1));
     let told = stderr(&none);
@@ -323,7 +323,7 @@ fn files_are_chosen_by_the_paths_that_are_shown_and_what_chooses_none_is_named()
     // From elsewhere as from here.
     for filter in [["--file", "other/*.mp4"], ["--in", "other"]] {
         let shown = search(folder.path(), &[&[sentence.as_str(), "--all"], &filter[..]].concat());
-        says(&succeeded(&shown), &["in 1 file", "other/one.mp4"]);
+        says(&succeeded(&shown), &["in 1 video", "other/one.mp4"]);
     }
     let told = stderr(&here(&["--in", "other", "--after", "9999-12-31"]));
     says(&told, &["--in, --after together"]);

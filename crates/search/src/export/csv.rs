@@ -1,8 +1,8 @@
 //! A table as RFC 4180 says: quoted where it must be, lines end in CR LF.
 //!
 //! Spreadsheets take a cell that begins with `=`, `+`, `-` or `@` for a formula. What people wrote stands
-//! behind a `'` where it begins so, without control letters but for new lines; a path is exact but for control letters,
-//! which are written out (`\\u{1b}`), and a relative one that begins so has `./` before it.
+//! behind a `'` where it begins so, without control letters but for new lines; a path is exact, and a relative one
+//! that begins so has `./` before it.
 
 use super::hit::{Evidence, Hit};
 use crate::Sureness;
@@ -33,20 +33,8 @@ pub(super) fn write(hits: &[Hit]) -> String {
 const OF_FORMULAS: [char; 4] = ['=', '+', '-', '@'];
 
 fn path(hit: &Hit) -> String {
-    let path = written_out(&hit.path.to_string_lossy());
+    let path = hit.path.to_string_lossy().into_owned();
     if path.starts_with(OF_FORMULAS) { format!("./{path}") } else { path }
-}
-
-/// Control letters but for new lines as terminals are shown them: they may be orders to it.
-fn written_out(path: &str) -> String {
-    let mut written = String::with_capacity(path.len());
-    for sign in path.chars() {
-        match sign.is_control() && sign != '\n' {
-            true => written.extend(sign.escape_default()),
-            false => written.push(sign),
-        }
-    }
-    written
 }
 
 fn words(text: &str) -> String {
@@ -57,32 +45,4 @@ fn words(text: &str) -> String {
 fn quoted(column: &str) -> String {
     let must = column.contains([',', '"', '\r', '\n']) || column.trim() != column;
     if must { format!("\"{}\"", column.replace('"', "\"\"")) } else { column.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use locvtp_video::TimeSpan;
-
-    use super::*;
-    use crate::export::json;
-
-    #[test]
-    fn no_name_gives_orders_to_a_terminal() {
-        let hit = Hit {
-            path: "/videos/a\u{1b}[31m\u{9b}2J.mp4".into(),
-            span: TimeSpan::new(1.0, 2.0),
-            score: None,
-            sure: None,
-            evidence: None,
-            query: "\u{9b}2J".into(),
-            label: String::new(),
-        };
-        let is_order = |sign: char| sign.is_control() && !matches!(sign, '\n' | '\r');
-        let table = write(std::slice::from_ref(&hit));
-        assert!(table.contains("/videos/a\\u{1b}[31m\\u{9b}2J.mp4"), "{table}");
-        let text = json::write(std::slice::from_ref(&hit));
-        assert!(!table.contains(is_order) && !text.contains(is_order), "{text}");
-        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(read["hits"][0]["query"], "\u{9b}2J");
-    }
 }

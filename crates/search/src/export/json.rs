@@ -26,3 +26,29 @@ pub(super) fn write(hits: &[Hit]) -> String {
         .collect();
     format!("{}\n", json_without_orders(&format!("{:#}", json!({ "hits": hits }))))
 }
+
+#[cfg(test)]
+mod tests {
+    use locvtp_video::TimeSpan;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn no_name_gives_orders_to_a_terminal_and_each_is_read_back_as_it_is() {
+        let path = "/videos/a\u{1b}[31m\u{9b}2J.mp4";
+        let hit = Hit {
+            path: path.into(),
+            span: TimeSpan::new(1.0, 2.0),
+            score: None,
+            sure: None,
+            evidence: None,
+            query: "\u{9b}2J".into(),
+            label: String::new(),
+        };
+        let text = write(&[hit]);
+        assert!(!text.contains(|sign: char| sign.is_control() && sign != '\n'), "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["hits"][0]["query"], "\u{9b}2J");
+    }
+}
