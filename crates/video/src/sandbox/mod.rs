@@ -3,15 +3,15 @@
 //! FFmpeg's decoders are large programs in C that read files of strangers. After [`enter`] this process opens no video
 //! itself, by whatever door: it opens the file, hands it over to a *worker*, and has pictures back. A worker is this
 //! program again, under a name of its own ([`WORKER_COMMAND`]), which gives up all rights before it sees the first byte
-//! ([`layers`]). It gets an open file and no name that it could open. What it answers is a claim, compared with what was
-//! asked for before memory is taken for it ([`worker_file`]).
+//! (`layers`). It gets an open file and no name that it could open. What it answers is a claim, compared with what was
+//! asked for before memory is taken for it (`worker_file`).
 //!
 //! A worker that ends, or answers nonsense, makes that one video bad ([`VideoError::DecoderEnded`](crate::VideoError)); the
 //! next one gets another worker.
 //!
-//! - [`workers`]: starting them, lending them, and seeing them off
-//! - [`channel`], [`messages`]: how both sides talk
-//! - [`serve`](mod@serve): the worker's side
+//! - `workers`: starting them, lending them, and seeing them off
+//! - `channel`, `messages`: how both sides talk
+//! - `serve`: the worker's side
 
 #[cfg(target_os = "linux")]
 mod attempts;
