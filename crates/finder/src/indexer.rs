@@ -32,6 +32,7 @@ use crate::index_summary::IndexSummary;
 use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
+use crate::passing_fault::is_of_the_moment;
 use crate::true_path::true_path;
 use crate::unfinished;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
@@ -131,7 +132,7 @@ impl<'a> Indexer<'a> {
             summary.bad.push((unreadable.path.clone(), reason));
         }
         let files = self.catalogue.files()?;
-        let within_limits = self.within_wider_limits(&files, &plan);
+        let within_limits = self.worth_another_try(&files, &plan);
         let is_tried = |file: &&FileId| within_limits.iter().any(|it| it.file == Some(**file));
         summary.num_still_bad -= plan.still_bad.iter().filter(is_tried).count();
         let candidates = self.candidates(generation, &plan, within_limits)?;
@@ -274,14 +275,16 @@ impl<'a> Indexer<'a> {
         Ok(summary)
     }
 
-    /// Bad files, as they were, that were over a limit which is wider now.
-    fn within_wider_limits(&self, files: &[FileRecord], plan: &Plan) -> Vec<Candidate> {
+    /// Bad files, as they were, that were over a limit which is wider now, or bad for a reason of that moment.
+    fn worth_another_try(&self, files: &[FileRecord], plan: &Plan) -> Vec<Candidate> {
         let limits = self.settings.opener.settings.limits;
         let still_bad: HashSet<FileId> = plan.still_bad.iter().copied().collect();
-        let reached = |file: &FileRecord| LimitReached::in_text(file.reason.as_deref()?);
+        let may_be_good = |reason: &str| {
+            is_of_the_moment(reason)
+                || LimitReached::in_text(reason).is_some_and(|limit| limits.are_wider_than(limit))
+        };
         let worth_it = files.iter().filter(|file| {
-            still_bad.contains(&file.id)
-                && reached(file).is_some_and(|reached| limits.are_wider_than(reached))
+            still_bad.contains(&file.id) && file.reason.as_deref().is_some_and(may_be_good)
         });
         worth_it.filter_map(candidate_again).collect()
     }

@@ -62,6 +62,7 @@ mod kept;
 mod model_record;
 mod null_sentences;
 mod observer;
+mod passing_fault;
 mod places;
 mod question;
 mod question_error;
