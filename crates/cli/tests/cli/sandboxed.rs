@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use locvtp_features::{FeatureFile, FeatureStore};
 use locvtp_video::{Encoder, EncoderSettings};
+use tempfile::TempDir;
 
 use crate::extract::write_video;
 use crate::indexed::{search, sentences};
@@ -35,6 +36,14 @@ fn extract(videos: &Path, out: &Path, more: &[&str]) -> Command {
     command.arg("extract").arg("--model").arg(tiny().model());
     command.arg("--out").arg(out).args(more).arg("--videos").arg(videos);
     command
+}
+
+/// A folder of its own, with one for videos in it, and where features are to be written.
+fn place() -> (TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (videos, out) = (folder.path().join("videos"), folder.path().join("f.h5"));
+    std::fs::create_dir(&videos).unwrap();
+    (folder, videos, out)
 }
 
 /// A video that gives many clips one after the other ([`SLOW`]), behind a short one.
@@ -161,9 +170,7 @@ fn a_worker_that_is_killed_makes_one_video_bad_and_the_run_goes_on() {
     if !there_is_a_sandbox() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let (videos, out) = (folder.path().join("videos"), folder.path().join("f.h5"));
-    std::fs::create_dir(&videos).unwrap();
+    let (_folder, videos, out) = place();
     short_and_long(&videos);
     write_video(&videos.join("c.mp4"), 30);
     let child = extracting(&videos, &out);
@@ -184,9 +191,7 @@ fn a_video_that_takes_more_memory_than_a_worker_may_have_is_bad() {
     if !there_is_a_sandbox() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let (videos, out) = (folder.path().join("videos"), folder.path().join("f.h5"));
-    std::fs::create_dir(&videos).unwrap();
+    let (_folder, videos, out) = place();
     write_video(&videos.join("a.mp4"), 40);
     let (width, height) = (4096, 2304);
     let mut encoder =
@@ -214,9 +219,7 @@ fn no_worker_is_left_behind_however_the_command_ends() {
     if !there_is_a_sandbox() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let (videos, out) = (folder.path().join("videos"), folder.path().join("f.h5"));
-    std::fs::create_dir(&videos).unwrap();
+    let (_folder, videos, out) = place();
     short_and_long(&videos);
     let ends: [fn(Child) -> Output; 3] = [
         |mut child| {
