@@ -5,10 +5,10 @@ use locvtp_corpus::WordsBeside;
 use locvtp_search::catalogue::Cue;
 use locvtp_search::identity::{Candidate, look_at, whole_hash};
 use locvtp_transfer::extraction::VideoEnd;
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::{ReadLimits, Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::cues::cues_of;
+use crate::cues::{Cues, cues_of};
 
 /// What was found.
 #[derive(Debug, PartialEq)]
@@ -20,20 +20,27 @@ pub(crate) struct BesideClips {
     pub(crate) cues: Vec<Cue>,
     /// What a person should know of its subtitles.
     pub(crate) notes: Vec<String>,
+    /// Why the subtitles inside it could not be read; none where they were.
+    pub(crate) lost_subtitles: Option<String>,
 }
 
 impl BesideClips {
     /// Of a candidate that was decoded to its end.
-    pub(crate) fn find(candidate: &Candidate, end: &VideoEnd, words: &mut WordsBeside) -> Self {
+    pub(crate) fn find(
+        candidate: &Candidate,
+        end: &VideoEnd,
+        limits: ReadLimits,
+        words: &mut WordsBeside,
+    ) -> Self {
         let path = &candidate.look.path;
         // First the whole, so that it is of what was decoded where nothing changed since.
         let whole = whole(candidate);
         let is_changed = look_at(path).ok().as_ref() != Some(&candidate.look);
-        let (cues, notes) = match is_changed {
-            true => (Vec::new(), Vec::new()),
-            false => cues_of(path, Seconds(end.duration_s), words),
+        let Cues { cues, notes, lost } = match is_changed {
+            true => Cues::default(),
+            false => cues_of(path, Seconds(end.duration_s), limits, words),
         };
-        Self { is_changed, whole, cues, notes }
+        Self { is_changed, whole, cues, notes, lost_subtitles: lost }
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -46,14 +53,15 @@ impl BesideClips {
         };
         let cues: Vec<Told> = self.cues.iter().map(cue).collect();
         let whole = self.whole.map(u128::to_le_bytes);
-        serde_json::to_vec(&(self.is_changed, whole, cues, &self.notes)).expect("plain data")
+        let all = (self.is_changed, whole, cues, &self.notes, &self.lost_subtitles);
+        serde_json::to_vec(&all).expect("plain data")
     }
 
     /// # Panics
     /// When they are of something else: all processes run the same program.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
-        type All = (bool, Option<[u8; 16]>, Vec<Told>, Vec<String>);
-        let (is_changed, whole, cues, notes): All =
+        type All = (bool, Option<[u8; 16]>, Vec<Told>, Vec<String>, Option<String>);
+        let (is_changed, whole, cues, notes, lost_subtitles): All =
             serde_json::from_slice(bytes).expect("what was found beside clips");
         let cue = |told: Told| Cue {
             span: TimeSpan { start: told.start, end: told.end },
@@ -62,7 +70,8 @@ impl BesideClips {
             source: told.source,
         };
         let whole = whole.map(u128::from_le_bytes);
-        Self { is_changed, whole, cues: cues.into_iter().map(cue).collect(), notes }
+        let cues = cues.into_iter().map(cue).collect();
+        Self { is_changed, whole, cues, notes, lost_subtitles }
     }
 }
 
@@ -104,6 +113,7 @@ mod tests {
                 whole,
                 cues: vec![cue.clone(), Cue { language: None, ..cue.clone() }],
                 notes: vec!["two lines are left out".into()],
+                lost_subtitles: whole.map(|_| "nothing came".into()),
             };
             assert_eq!(BesideClips::of_bytes(&found.to_bytes()), found);
         }

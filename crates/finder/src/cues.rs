@@ -16,14 +16,26 @@ pub(crate) fn is_inside(cue: &Cue) -> bool {
     cue.source.starts_with(TRACK)
 }
 
-/// The cues of a video that plays for `duration`, and what is wrong with files that should have some.
+/// What is said in a video, as far as it could be read.
+#[derive(Debug, Default)]
+pub(crate) struct Cues {
+    pub(crate) cues: Vec<Cue>,
+    /// What a person should know of its subtitles.
+    pub(crate) notes: Vec<String>,
+    /// Why the tracks inside could not be read; none where they were.
+    pub(crate) lost: Option<String>,
+}
+
+/// The cues of a video that plays for `duration`.
 pub(crate) fn cues_of(
     video: &Path,
     duration: Seconds,
+    limits: ReadLimits,
     beside: &mut WordsBeside,
-) -> (Vec<Cue>, Vec<String>) {
+) -> Cues {
     let (mut cues, mut notes) = cues_beside(video, duration, beside);
-    match text_tracks(video, ReadLimits::default()) {
+    let mut lost = None;
+    match text_tracks(video, limits) {
         Ok(tracks) => {
             for track in tracks {
                 let behind = track.cues.iter().filter(|(span, _)| span.start >= duration).count();
@@ -32,9 +44,9 @@ pub(crate) fn cues_of(
                 cues.extend(of_track(track, duration));
             }
         }
-        Err(error) => notes.push(with_causes(&error)),
+        Err(error) => lost = Some(with_causes(&error)),
     }
-    (cues, notes)
+    Cues { cues, notes, lost }
 }
 
 /// The same of files beside the video alone.

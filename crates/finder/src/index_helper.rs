@@ -13,7 +13,7 @@ use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{
     ExtractSettings, FeatureSpace, VideoEncoding, VideoEnd, VideoFile,
 };
-use locvtp_video::VideoOpener;
+use locvtp_video::{ReadLimits, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::beside_clips::BesideClips;
@@ -44,7 +44,8 @@ pub fn help_to_index(
     let videos = videos(&candidates);
     let candidates = by_path(candidates);
     let encoding = VideoEncoding { ranks, embedder, settings: &settings };
-    Ok(encoding.help(&videos, &mut beside_clips(&candidates), should_stop)?)
+    let mut beside = beside_clips(&candidates, settings.opener.settings.limits);
+    Ok(encoding.help(&videos, &mut beside, should_stop)?)
 }
 
 /// How clips of an index are made.
@@ -92,11 +93,12 @@ pub(crate) fn by_path(candidates: Vec<Candidate>) -> HashMap<PathBuf, Candidate>
 /// What is found out of each beside its clips.
 pub(crate) fn beside_clips(
     candidates: &HashMap<PathBuf, Candidate>,
+    limits: ReadLimits,
 ) -> impl FnMut(&VideoFile, &VideoEnd) -> Vec<u8> + '_ {
     let mut words = WordsBeside::default();
     move |video, end| {
         let candidate = &candidates[&video.path];
-        BesideClips::find(candidate, end, &mut words).to_bytes()
+        BesideClips::find(candidate, end, limits, &mut words).to_bytes()
     }
 }
 

@@ -342,7 +342,7 @@ impl<'a> Indexer<'a> {
         );
         let mut watcher = Watcher(&told);
         let (ranks, embedder, settings) = (self.ranks, self.embedder, &self.settings);
-        let mut beside = beside_clips(&candidates);
+        let mut beside = beside_clips(&candidates, settings.opener.settings.limits);
         let encoded = VideoEncoding { ranks, embedder, settings }.encode(
             &videos,
             &mut beside,

@@ -17,6 +17,7 @@ use locvtp_video::{Seconds, TimeSpan};
 use crate::beside_clips::BesideClips;
 use crate::error::FinderError;
 use crate::observer::IndexObserver;
+use crate::passing_fault::is_of_the_moment;
 
 /// What the sink and the watcher of an extraction tell of.
 pub(crate) struct Told<'o> {
@@ -112,6 +113,10 @@ impl<'a, 'o> VideoSink<'a, 'o> {
             Ok(vectors) => vectors,
             Err(error) => return self.bad(path, &error.to_string()),
         };
+        let lost = beside.lost_subtitles;
+        if let Some(reason) = lost.as_deref().filter(|reason| is_of_the_moment(reason)) {
+            return self.bad(path, reason);
+        }
         let identity = ContentIdentity { whole: beside.whole, ..candidate.identity };
         if beside.is_changed {
             self.kept.changing.push(path.to_owned());
@@ -124,7 +129,8 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         self.kept.num_clips += vectors.len() as u64;
         self.kept.num_cues += cues.len() as u64;
         self.kept.media += duration;
-        let (file, look, note) = (candidate.file, candidate.look, note(end));
+        let lost = lost.as_deref().map(|reason| without_path(reason, path));
+        let (file, look, note) = (candidate.file, candidate.look, note(end, lost));
         if let Some(note) = &note {
             self.told.borrow_mut().observer.note(&format!("{}: {note}", path.display()));
         }
@@ -143,9 +149,7 @@ impl<'a, 'o> VideoSink<'a, 'o> {
             self.kept.gone.push(path.to_owned());
             return Ok(());
         }
-        // Errors of files begin with the path, which is told beside the reason.
-        let own = format!("{}: ", path.display());
-        let reason = reason.strip_prefix(&own).unwrap_or(reason);
+        let reason = without_path(reason, path);
         self.kept.bad.push((path.to_owned(), reason.to_owned()));
         if let Some(candidate) = self.candidates.get(path) {
             self.catalogue.note_bad(candidate, reason)?;
@@ -191,8 +195,14 @@ impl ClipSink for VideoSink<'_, '_> {
     }
 }
 
+/// Errors of files begin with the path, which is told beside the reason.
+fn without_path<'a>(reason: &'a str, path: &Path) -> &'a str {
+    let own = format!("{}: ", path.display());
+    reason.strip_prefix(&own).unwrap_or(reason)
+}
+
 /// What a file lacks, as `index add` tells and the catalogue keeps it.
-fn note(end: &VideoEnd) -> Option<String> {
+fn note(end: &VideoEnd, lost_subtitles: Option<&str>) -> Option<String> {
     let damage = (!end.damaged.is_empty()).then(|| {
         format!(
             "pictures are missing or damaged at {}; left out: {}",
@@ -200,7 +210,8 @@ fn note(end: &VideoEnd) -> Option<String> {
             counted(end.num_skipped, "clip"),
         )
     });
-    let all: Vec<String> = end.cut_short.iter().cloned().chain(damage).collect();
+    let lost = lost_subtitles.map(|reason| format!("its subtitles could not be read: {reason}"));
+    let all: Vec<String> = end.cut_short.iter().cloned().chain(damage).chain(lost).collect();
     (!all.is_empty()).then(|| all.join("; "))
 }
 

@@ -3,8 +3,8 @@
 //!
 //! A [`VideoReader`](crate::VideoReader) knows when every frame is shown and so reads all packets once; a
 //! glimpse asks the container alone where to begin. It is therefore cheap in a file of hours, and only
-//! as near to the moment as the container's own index. In MPEG-TS and MPEG-PS recordings may be joined, whose clocks
-//! tell nothing: what is known of a file that was read whole is looked up, else it is read once.
+//! as near to the moment as the container's own index. In MPEG-TS and MPEG-PS the clock may tell nothing
+//! ([`crate::joined_packets`]): what is known of a file that was read whole is looked up, else it is read once.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_stream;
 use crate::frame_table_cache::FrameTableCache;
-use crate::joined_packets::{self, JoinedPackets};
+use crate::joined_packets::{self, JoinedPackets, Reading};
 use crate::limits::ReadLimits;
 use crate::png_texts;
 use crate::probe::{self, MediaSource, OpenFile};
@@ -74,7 +74,8 @@ pub struct Glimpse {
 }
 
 impl Glimpses {
-    /// One picture for each moment; none where nothing could be decoded there. In `tables` is looked up whether the
+    /// One picture for each moment; none where nothing could be decoded there, or where the file does not say when its pictures
+    /// are shown. In `tables` is looked up whether the
     /// file's clock goes on; without, all packets of MPEG-TS and MPEG-PS are read for that.
     ///
     /// # Errors
@@ -143,8 +144,10 @@ struct Looking {
     limits: ReadLimits,
     file: OpenFile,
     decoder: codec::decoder::Video,
-    /// Of a file whose clock starts again or jumps: its packets, each in its place.
+    /// Of a file whose clock does not tell where a moment lies: its packets, each in its place.
     joined: Option<JoinedPackets>,
+    /// Whether the file does not say when its pictures are shown.
+    is_untold: bool,
     /// Whether the recording is over in which the last key packet stands.
     is_over: bool,
     /// The key packet that was decoded last, and its picture.
@@ -164,6 +167,7 @@ impl Looking {
             file,
             decoder,
             joined: None,
+            is_untold: false,
             is_over: false,
             last: None,
         })
@@ -171,11 +175,19 @@ impl Looking {
 
     fn place_joined(&mut self, until: Seconds, tables: Option<&FrameTableCache>) {
         let (wanted, watch) = ((&self.file.input, until), &self.file.watch);
-        let index = joined_packets::joined_index(&self.source, wanted, &self.limits, watch, tables);
-        self.joined = index.map(|index| JoinedPackets::new(index, self.file.stream));
+        match joined_packets::reading(&self.source, wanted, &self.limits, watch, tables) {
+            Reading::ByClock => {}
+            Reading::Placed(index) => {
+                self.joined = Some(JoinedPackets::new(index, self.file.stream));
+            }
+            Reading::Untold => self.is_untold = true,
+        }
     }
 
     fn glimpse(&mut self, time: Seconds, wanted: &Glimpses) -> Option<Glimpse> {
+        if self.is_untold {
+            return None;
+        }
         let ticks_hz = {
             let base = self.file.input.stream(self.file.stream)?.time_base();
             f64::from(base.denominator()) / f64::from(base.numerator().max(1))

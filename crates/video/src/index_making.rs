@@ -32,6 +32,7 @@ use crate::long_pauses;
 use crate::losses::{self, Hole};
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
 use crate::packet_list::{self, PacketList};
+use crate::picture_order::PictureOrder;
 use crate::plausible_times::mark_misplaced;
 use crate::probe::OpenFile;
 use crate::seen_packet::{Seen, durations_hold, usual_step};
@@ -47,7 +48,7 @@ pub(crate) fn read(
     path: &Path,
     limits: &ReadLimits,
 ) -> Result<PacketIndex, VideoError> {
-    let PacketList { mut seen, end, resized } = packet_list::read(file, path, limits.frames)?;
+    let PacketList { mut seen, end, resized } = packet_list::read(file, path, limits.frames, None)?;
     let boxes = joined_files::boxes(file);
     if !file.watch.is_given_up() {
         joined_files::check_end(file, path, boxes.as_ref(), end)?;
@@ -62,27 +63,37 @@ pub(crate) fn read(
     timed(file, &seen, timeline, &joins, &resized).ok_or_else(no_frames)
 }
 
-/// The index of a file that was counted, by the times when its pictures are shown, and those times by the order of packets:
-/// for files whose clock does not go on ([`crate::joined_packets`]). As in the counted one the first frame stands at 0. None
-/// where the times cannot be told.
+/// The index of a file that was counted, by the times when its pictures are shown, and the packets' own times, by their order
+/// ([`crate::joined_packets`]). As in the counted one the first frame stands at 0. None where the times cannot be told.
 pub(crate) fn read_times(
     file: &mut OpenFile,
     path: &Path,
     limits: &ReadLimits,
-) -> Option<(PacketIndex, Vec<i64>)> {
-    let PacketList { mut seen, resized, .. } = packet_list::read(file, path, limits.frames).ok()?;
+) -> Option<(PacketIndex, Vec<PacketTimes>)> {
+    let order_counts = PictureOrder::new(file.codec_id);
+    let list = packet_list::read(file, path, limits.frames, order_counts).ok()?;
+    let PacketList { mut seen, resized, .. } = list;
     let starts = decoding_parts(file, &seen);
     let recordings = recordings(&starts, seen.len());
     if !shown_after::fill(&mut seen, &recordings) {
         return None;
     }
-    let times = seen.iter().filter_map(|packet| packet.pts).collect();
+    let times = |packet: &Seen| Some(PacketTimes { pts: packet.pts?, dts: packet.dts? });
+    let times: Option<Vec<PacketTimes>> = seen.iter().map(times).collect();
+    let times = times?;
     let (timeline, joins) = place(file, path, &mut seen, None).ok()?;
     let mut index = timed(file, &seen, timeline, &joins, &resized)?;
     let first_s = *index.stamps.first()? as f64 * index.clock.tick_s;
     index.clock.end_s -= first_s - index.clock.start_s;
     index.clock.start_s = first_s;
     Some((index, times))
+}
+
+/// When a packet is shown and decoded, by the file's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PacketTimes {
+    pub(crate) pts: i64,
+    pub(crate) dts: i64,
 }
 
 /// Where the clock of decoding begins anew, in files whose packets do not all say when they are shown.

@@ -1,7 +1,7 @@
-//! The packets of a file whose clock starts again or jumps, each in its place on one timeline.
+//! The packets of a file whose clock does not tell where a moment lies, each in its place on one timeline.
 //!
-//! The clock of such a file does not tell where a moment lies: two parts may show the same time, and a seek
-//! finds either, or nothing. So a key frame is gone to by its byte in the file, as far as the container allows
+//! Where the clock starts again or jumps, two parts may show the same time, and a seek finds either, or nothing. In MPEG-PS
+//! packets may have no times at all. So a key frame is gone to by its byte in the file, as far as the container allows
 //! that, else the file is read from its start. Packets are counted from there, and each gets the time that the
 //! frame table ([`crate::packet_index`]) has for it. Sound and what else is beside the pictures is moved with the
 //! part that it stands in.
@@ -9,7 +9,7 @@
 //! What cannot be shown is left out, as in the frame table: pictures before the first key frame of a recording, and
 //! those that are shown before it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ffmpeg::format::context::Input;
@@ -18,10 +18,10 @@ use ffmpeg_the_third as ffmpeg;
 
 use crate::codec_headers;
 use crate::frame_table_cache::FrameTableCache;
-use crate::index_making;
+use crate::index_making::{self, PacketTimes};
 use crate::limits::ReadLimits;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
-use crate::probe::{self, MediaSource};
+use crate::probe::{self, MediaSource, OpenFile};
 use crate::time::Seconds;
 use crate::watchdog::Watch;
 
@@ -38,7 +38,7 @@ const HELD_BACK: usize = 8;
 pub(crate) struct JoinedPackets {
     index: PacketIndex,
     /// As of [`JoinedIndex`].
-    times: Vec<i64>,
+    times: Vec<PacketTimes>,
     video: usize,
     /// Read already, to be given next.
     pending: VecDeque<Packet>,
@@ -54,50 +54,73 @@ pub(crate) struct JoinedPackets {
     begins_recording: bool,
     /// When the last packet of the video is decoded.
     now: i64,
+    /// Of each other stream when its last packet is shown by its own clock, in ticks of the video, and that packet's part.
+    others: BTreeMap<usize, (i64, usize)>,
     /// The first packet of a recording, and the headers of its codec.
     headers: Option<(usize, Vec<u8>)>,
 }
 
-/// The index of a file whose clock is none of one recording; none of others. Of a file whose container may have such
-/// a clock, it comes from the frame tables, or all packets are read. `until` is the end of what is wanted.
-pub(crate) fn joined_index(
+/// How a file is read from a moment on.
+pub(crate) enum Reading {
+    /// By its own clock, which tells where a moment lies.
+    ByClock,
+    /// By what is known of each of its packets.
+    Placed(JoinedIndex),
+    /// Its packets do not say when they are shown, and nor do the headers of its pictures.
+    Untold,
+}
+
+/// How a file is read up to `until`. Of a file whose container may have a clock that tells nothing, it comes from the frame
+/// tables, or all packets are read.
+pub(crate) fn reading(
     media: &MediaSource,
     (input, until): (&Input, Seconds),
     limits: &ReadLimits,
     watch: &Arc<Watch>,
     tables: Option<&FrameTableCache>,
-) -> Option<JoinedIndex> {
+) -> Reading {
     if !may_be_joined(input, until) {
-        return None;
+        return Reading::ByClock;
     }
-    let location = media.path.as_path().into();
-    let entry = tables.and_then(|tables| Some((tables, FrameTableCache::key(&location)?)));
-    let kept = entry.as_ref().and_then(|(tables, key)| tables.get(key));
     let open = || probe::open(media, limits, watch).ok();
-    let index = match kept {
-        Some(index) => index,
-        None => {
-            let index = index_making::read(&mut open()?, &media.path, limits).ok()?;
-            index.frame_table().ok()?;
-            entry.iter().for_each(|(tables, key)| tables.put(key, &index));
-            index
-        }
-    };
-    match (index.is_joined(), index.access) {
-        (false, _) => None,
-        (true, Access::Counted) => {
-            let (index, times) = index_making::read_times(&mut open()?, &media.path, limits)?;
-            Some(JoinedIndex { index, times })
-        }
-        (true, _) => Some(JoinedIndex { index, times: Vec::new() }),
+    let Some(index) = known_index(media, limits, tables, open) else { return Reading::ByClock };
+    let is_of_packs = READ_ON_FROM_ANY_BYTE.contains(&input.format().name());
+    if index.access == Access::Counted && (is_of_packs || index.is_joined()) {
+        let times =
+            open().and_then(|mut file| index_making::read_times(&mut file, &media.path, limits));
+        return times.map_or(Reading::Untold, |(index, times)| {
+            Reading::Placed(JoinedIndex { index, times })
+        });
+    }
+    match index.is_joined() {
+        true => Reading::Placed(JoinedIndex { index, times: Vec::new() }),
+        false => Reading::ByClock,
     }
 }
 
-/// What is known of a file whose clock is none of one recording.
+/// The index that is kept, or one that is made and then kept; none where none can be made.
+fn known_index(
+    media: &MediaSource,
+    limits: &ReadLimits,
+    tables: Option<&FrameTableCache>,
+    open: impl Fn() -> Option<OpenFile>,
+) -> Option<PacketIndex> {
+    let location = media.path.as_path().into();
+    let entry = tables.and_then(|tables| Some((tables, FrameTableCache::key(&location)?)));
+    if let Some(kept) = entry.as_ref().and_then(|(tables, key)| tables.get(key)) {
+        return Some(kept);
+    }
+    let index = index_making::read(&mut open()?, &media.path, limits).ok()?;
+    index.frame_table().ok()?;
+    entry.iter().for_each(|(tables, key)| tables.put(key, &index));
+    Some(index)
+}
+
+/// What is known of a file whose clock does not tell where a moment lies.
 pub(crate) struct JoinedIndex {
     index: PacketIndex,
-    /// When the packets' pictures are shown by their own clock, where not all packets say it, by order.
-    times: Vec<i64>,
+    /// When the packets are shown and decoded by their own clock, where not all packets say it, by order.
+    times: Vec<PacketTimes>,
 }
 
 /// Whether the clock may start again before `until`. The first part of Matroska, FLV and fragmented MP4 states how
@@ -130,6 +153,7 @@ impl JoinedPackets {
             floor: None,
             begins_recording: false,
             now: 0,
+            others: BTreeMap::new(),
             headers: None,
         }
     }
@@ -158,6 +182,7 @@ impl JoinedPackets {
         (self.first, self.others_from, self.floor) = (key, before.order, None);
         self.begins_recording = false;
         self.now = before.dts;
+        self.others.clear();
         if self.headers.as_ref().is_none_or(|(of, _)| *of != recording) {
             let headers = match recording {
                 0 => input.stream(self.video).and_then(|stream| codec_headers::of_start(&stream)),
@@ -229,8 +254,9 @@ impl JoinedPackets {
             }
             let order = self.next;
             self.next += 1;
-            if packet.pts().is_none() {
-                packet.set_pts(self.times.get(order).copied());
+            if let Some(times) = self.times.get(order) {
+                packet.set_pts(Some(times.pts));
+                packet.set_dts(Some(times.dts));
             }
             self.index.place(order, &mut packet);
             if self.is_given(input, order, &mut packet) {
@@ -281,7 +307,7 @@ impl JoinedPackets {
     }
 
     /// Moves a packet of another stream with the part that it stands in.
-    fn place_other(&self, input: &Input, packet: &mut Packet) {
+    fn place_other(&mut self, input: &Input, packet: &mut Packet) {
         let ticks =
             |stream| input.stream(stream).map(|stream: ffmpeg::Stream<'_>| stream.time_base());
         let (Some(own), Some(of_video)) = (ticks(packet.stream()), ticks(self.video)) else {
@@ -289,22 +315,30 @@ impl JoinedPackets {
         };
         let Some(time) = packet.pts().or(packet.dts()) else { return };
         let in_video = rescaled(time, own, of_video);
-        let part = self.part_of_other(packet.position() as i64, in_video);
+        let part = self.part_of_other(packet, in_video, rescaled(1, Rational(1, 1), of_video));
+        self.others.insert(packet.stream(), (in_video, part));
         let shift = rescaled(self.index.timeline.parts()[part].shift, of_video, own);
         packet.set_pts(packet.pts().map(|pts| pts.saturating_add(shift)));
         packet.set_dts(packet.dts().map(|dts| dts.saturating_add(shift)));
     }
 
-    /// The part of what is not video, by its byte in the file and its time in ticks of the video. Before the first picture
-    /// of a part there may be sound of it: there the nearer time tells.
-    fn part_of_other(&self, at_byte: i64, time: i64) -> usize {
+    /// The part of what is not video, by its byte in the file and its time in ticks of the video, `second` of them a second.
+    /// Before the first picture of a part there may be sound of it: it does not go on from the sound before, and its time
+    /// is nearer to that part's.
+    fn part_of_other(&self, packet: &Packet, time: i64, second: i64) -> usize {
         let timeline = &self.index.timeline;
         let parts = timeline.parts();
+        let at_byte = packet.position() as i64;
         let is_known = at_byte >= 0 && parts.iter().all(|part| part.at_byte >= 0);
         let part = match is_known {
             true => parts.partition_point(|part| part.at_byte <= at_byte).max(1) - 1,
             false => timeline.part(self.next.saturating_sub(1)),
         };
+        if let Some((last, of)) = self.others.get(&packet.stream())
+            && (0..=second).contains(&time.saturating_sub(*last))
+        {
+            return part.max(*of);
+        }
         let follows = parts.get(part + 1).filter(|next| next.from <= self.next + HELD_BACK);
         let off = |shift: i64| time.saturating_add(shift).saturating_sub(self.now).saturating_abs();
         let is_ahead = follows.is_some_and(|next| off(next.shift) < off(parts[part].shift));

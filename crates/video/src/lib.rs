@@ -110,6 +110,7 @@ mod orientation;
 mod packet_content;
 mod packet_index;
 mod packet_list;
+mod picture_order;
 mod pillow;
 mod pixels;
 pub mod plain_file;

@@ -9,6 +9,7 @@ use crate::content::Content;
 use crate::error::VideoError;
 use crate::joined_files;
 use crate::packet_content::ContentTeller;
+use crate::picture_order::PictureOrder;
 use crate::probe::OpenFile;
 use crate::seen_packet::{Seen, num_pictures};
 use crate::shown_after;
@@ -25,11 +26,13 @@ pub(crate) struct PacketList {
     pub(crate) resized: Vec<usize>,
 }
 
-/// Reads all packets of the video stream. The input stands at its end afterwards.
+/// Reads all packets of the video stream, and asks `order_counts`, if any, where each is shown. The input stands at its end
+/// afterwards.
 pub(crate) fn read(
     file: &mut OpenFile,
     path: &Path,
     most: usize,
+    mut order_counts: Option<PictureOrder>,
 ) -> Result<PacketList, VideoError> {
     let mut teller = ContentTeller::new(file.codec_id, file.header());
     let mut headers = StreamHeaders::new(file.codec_id, file.header());
@@ -78,6 +81,7 @@ pub(crate) fn read(
             is_misplaced: false,
             at_byte,
             is_b: shown_after::is_b_picture(file.codec_id, data),
+            order_count: order_counts.as_mut().and_then(|counts| counts.tell(&packet)),
         });
         let place = Some(at_byte).filter(|at| *at >= 0 && !is_corrupt);
         list.end = place.map(|at| at + data.len() as i64).or(list.end);

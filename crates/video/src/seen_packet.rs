@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) at_byte: i64,
     /// Whether its picture is one of B, of codecs whose headers say it in one place ([`crate::shown_after`]).
     pub(crate) is_b: Option<bool>,
+    /// Its picture's place among those of its sequence, where that was asked for ([`crate::picture_order`]).
+    pub(crate) order_count: Option<i32>,
 }
 
 impl Seen {

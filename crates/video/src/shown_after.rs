@@ -1,15 +1,17 @@
-//! When pictures of MPEG-1 and MPEG-2 are shown whose packets say only when they are decoded.
+//! When pictures are shown whose packets do not say it.
 //!
-//! MPEG-PS states a time for the first picture of each of its packets alone, and FFmpeg counts on from it when the
-//! others are decoded. A B picture is shown when it is decoded, and another one when the next other one is decoded (ISO
-//! 13818-2, 6.1.1.11).
+//! MPEG-PS states the times of the first picture of each of its packets alone. For MPEG-1 and MPEG-2 FFmpeg counts on from
+//! it when the others are decoded; a B picture is shown when it is decoded, and another one when the next other one is
+//! decoded (ISO 13818-2, 6.1.1.11). For H.264 and HEVC it gives no times, and the headers tell the order alone
+//! ([`crate::picture_order`]): pictures follow each other by the usual step from one that has a time.
 
 use std::ops::Range;
 
 use ffmpeg_the_third::codec::Id;
 
 use crate::bits::start_code;
-use crate::seen_packet::{Seen, usual_step};
+use crate::content::Content;
+use crate::seen_packet::Seen;
 
 /// Whether a packet holds a B picture of MPEG-1 or MPEG-2; none of other codecs, and where no picture begins in it.
 pub(crate) fn is_b_picture(codec: Id, packet: &[u8]) -> Option<bool> {
@@ -35,7 +37,79 @@ pub(crate) fn fill(seen: &mut [Seen], recordings: &[Range<usize>]) -> bool {
 }
 
 fn fill_one(seen: &mut [Seen]) -> bool {
-    let step = usual_step(seen);
+    let Some(step) = step(seen) else { return false };
+    if !fill_decoded(seen, step) {
+        return false;
+    }
+    let pictures = seen.iter().filter(|packet| packet.content == Content::Picture);
+    match pictures.clone().any(|packet| packet.order_count.is_some()) {
+        true => fill_by_count(seen, step),
+        false => fill_by_kind(seen, step.round() as i64),
+    }
+}
+
+/// How long a picture is shown, from those that say when they are decoded; else what the packets say.
+fn step(seen: &[Seen]) -> Option<f64> {
+    let pictures = seen.iter().filter(|packet| packet.content == Content::Picture);
+    let timed = pictures.enumerate().filter_map(|(number, packet)| Some((number, packet.dts?)));
+    let timed: Vec<(usize, i64)> = timed.collect();
+    let step = |pair: &[(usize, i64)]| {
+        (pair[1].1.saturating_sub(pair[0].1)) as f64 / (pair[1].0 - pair[0].0) as f64
+    };
+    let mut steps: Vec<f64> = timed.windows(2).map(step).filter(|step| *step > 0.0).collect();
+    if steps.is_empty() {
+        let duration = seen.first().map(|packet| packet.duration);
+        return duration.filter(|duration| *duration > 0).map(|duration| duration as f64);
+    }
+    let middle = steps.len() / 2;
+    Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// Times known at some places of a row whose members follow each other by one step.
+struct Row {
+    /// Growing places.
+    known: Vec<(usize, i64)>,
+    step: f64,
+}
+
+impl Row {
+    /// By the last place before that is known, else by the first behind; none where none is known.
+    fn time(&self, place: usize) -> Option<i64> {
+        let behind = self.known.partition_point(|known| known.0 <= place);
+        let (from, time) = *self.known.get(behind.saturating_sub(1))?;
+        let places = place as f64 - from as f64;
+        Some(time.saturating_add((places * self.step).round() as i64))
+    }
+}
+
+/// Gives every packet a time when it is decoded: pictures follow each other by `step`.
+fn fill_decoded(seen: &mut [Seen], step: f64) -> bool {
+    let pictures = seen.iter().filter(|packet| packet.content == Content::Picture).enumerate();
+    let known = pictures.filter_map(|(number, packet)| Some((number, packet.dts?))).collect();
+    let row = Row { known, step };
+    let mut num_pictures = 0;
+    for packet in seen {
+        let half = match packet.content {
+            Content::Picture => {
+                num_pictures += 1;
+                0
+            }
+            _ => half(step),
+        };
+        let time = row.time(usize::saturating_sub(num_pictures, 1));
+        packet.dts = packet.dts.or(time.map(|time| time.saturating_add(half)));
+        if packet.dts.is_none() {
+            return false;
+        }
+    }
+    true
+}
+
+fn half(step: f64) -> i64 {
+    (step / 2.0).round() as i64
+}
+
+fn fill_by_kind(seen: &mut [Seen], step: i64) -> bool {
     // From the end on: when the next picture that is none of B is decoded.
     let mut next = seen.iter().filter_map(|packet| packet.dts).max().map(|last| last + step);
     for packet in seen.iter_mut().rev() {
@@ -46,6 +120,63 @@ fn fill_one(seen: &mut [Seen]) -> bool {
         }
     }
     true
+}
+
+fn fill_by_count(seen: &mut [Seen], step: f64) -> bool {
+    let Some(shown) = shown_order(seen) else { return false };
+    let known = shown.iter().enumerate();
+    let known = known.filter_map(|(place, &order)| Some((place, seen[order].pts?))).collect();
+    let mut row = Row { known, step };
+    if row.known.is_empty() {
+        // The first is shown as late as the pictures that are decoded before they can be shown make it.
+        let mut decoded = shown.clone();
+        decoded.sort_unstable();
+        let late = |(place, order): (usize, &usize)| {
+            decoded.partition_point(|other| other < order).saturating_sub(place)
+        };
+        let delay = shown.iter().enumerate().map(late).max().unwrap_or(0);
+        let Some(first) = decoded.first().and_then(|first| seen[*first].dts) else { return false };
+        row.known.push((0, first.saturating_add((delay as f64 * step).round() as i64)));
+    }
+    for (place, &order) in shown.iter().enumerate() {
+        seen[order].pts = seen[order].pts.or(row.time(place));
+    }
+    // What is no picture goes with the one before.
+    let mut last = None;
+    for packet in seen {
+        match packet.content {
+            Content::Picture => last = packet.pts,
+            Content::SecondField => {
+                packet.pts = packet.pts.or(last.map(|last| last.saturating_add(half(step))));
+            }
+            Content::Nothing => packet.pts = packet.pts.or(packet.dts),
+        }
+        if packet.pts.is_none() {
+            return false;
+        }
+    }
+    true
+}
+
+/// The pictures, by the order of their packets, as they are shown: one sequence after the other, each by its own count, which
+/// begins anew with a key picture. None where a picture does not tell its count.
+fn shown_order(seen: &[Seen]) -> Option<Vec<usize>> {
+    let mut sequence = 0;
+    let mut last_key = None;
+    let mut pictures = Vec::with_capacity(seen.len());
+    for (order, packet) in seen.iter().enumerate() {
+        if packet.content != Content::Picture {
+            continue;
+        }
+        let count = packet.order_count?;
+        if packet.is_key {
+            sequence += usize::from(last_key.is_some_and(|last| count <= last));
+            last_key = Some(count);
+        }
+        pictures.push((sequence, count, order));
+    }
+    pictures.sort_unstable();
+    Some(pictures.into_iter().map(|(_, _, order)| order).collect())
 }
 
 #[cfg(test)]
@@ -72,7 +203,7 @@ mod tests {
         let packet = |(place, is_b): (i64, &bool)| Seen {
             dts: Some(4 * place),
             is_b: Some(*is_b),
-            content: crate::content::Content::Picture,
+            content: Content::Picture,
             ..Seen::default()
         };
         let one: Vec<Seen> = (0..).zip(&kinds).map(packet).collect();
@@ -84,5 +215,70 @@ mod tests {
         seen[3].is_b = None;
         seen[3].pts = None;
         assert!(!fill(&mut seen, &[0..7, 7..14]));
+    }
+
+    /// Pictures by their counts, those of key pictures marked; only some have times.
+    fn counted(pictures: &[(i32, bool)], times: &[(usize, i64, i64)]) -> Vec<Seen> {
+        let picture = |&(count, is_key): &(i32, bool)| Seen {
+            order_count: Some(count),
+            is_key,
+            content: Content::Picture,
+            ..Seen::default()
+        };
+        let mut seen: Vec<Seen> = pictures.iter().map(picture).collect();
+        for &(order, pts, dts) in times {
+            (seen[order].pts, seen[order].dts) = (Some(pts), Some(dts));
+        }
+        seen
+    }
+
+    fn times(seen: &[Seen]) -> Vec<(i64, i64)> {
+        seen.iter().map(|packet| (packet.pts.unwrap(), packet.dts.unwrap())).collect()
+    }
+
+    #[test]
+    fn pictures_without_times_are_shown_in_the_order_of_their_counts() {
+        // I P B B, then a sequence of its own: I P B.
+        let pictures =
+            [(0, true), (6, false), (2, false), (4, false), (0, true), (4, false), (2, false)];
+        let mut seen = counted(&pictures, &[(0, 20, 0), (4, 60, 40)]);
+        assert!(fill(&mut seen, &[0..7]));
+        let expected = [(20, 0), (50, 10), (30, 20), (40, 30), (60, 40), (80, 50), (70, 60)];
+        assert_eq!(times(&seen), expected);
+    }
+
+    #[test]
+    fn a_key_picture_that_counts_on_is_shown_behind_those_decoded_after_it() {
+        // The second key picture is one of an open group: two B belong before it.
+        let pictures = [(0, true), (4, false), (2, false), (10, true), (6, false), (8, false)];
+        let mut seen = counted(&pictures, &[(0, 110, 100), (1, 130, 110)]);
+        assert!(fill(&mut seen, &[0..6]));
+        let shown: Vec<i64> = times(&seen).iter().map(|times| times.0).collect();
+        assert_eq!(shown, [110, 130, 120, 160, 140, 150]);
+    }
+
+    #[test]
+    fn where_no_time_of_showing_is_known_the_first_waits_for_those_decoded_before() {
+        let pictures = [(0, true), (6, false), (2, false), (4, false)];
+        let mut seen = counted(&pictures, &[]);
+        (seen[0].dts, seen[1].dts) = (Some(0), Some(10));
+        assert!(fill(&mut seen, &[0..4]));
+        assert_eq!(times(&seen), [(10, 0), (40, 10), (20, 20), (30, 30)]);
+    }
+
+    #[test]
+    fn a_rate_of_no_whole_ticks_does_not_drift() {
+        let pictures: Vec<(i32, bool)> = (0..5000).map(|place| (place * 2, place == 0)).collect();
+        let known = [(0, 0, 0), (4, 15015, 15015)];
+        let mut seen = counted(&pictures, &known);
+        assert!(fill(&mut seen, &[0..5000]));
+        assert_eq!(seen[4999].pts, Some(18_765_000 - 4));
+    }
+
+    #[test]
+    fn a_picture_that_does_not_tell_its_place_is_not_guessed() {
+        let mut seen = counted(&[(0, true), (4, false), (2, false)], &[(0, 10, 0), (1, 30, 10)]);
+        seen[2].order_count = None;
+        assert!(!fill(&mut seen, &[0..3]));
     }
 }

@@ -49,9 +49,16 @@ const X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -c
 const MPEG2: &str = "-c:v mpeg2video -bf 2 -b:v 1M -pix_fmt yuv420p -g 500 -sc_threshold 1000000000 \
     -force_key_frames expr:gte(t,n_forced*2) -c:a mp2";
 
+/// Whose packets say no time in MPEG-PS, most of them.
+const PS_X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -b:v 80k -c:a mp2";
+const PS_X265: &str = "-c:v libx265 -pix_fmt yuv420p -x265-params \
+    log-level=none:keyint=50:min-keyint=50:scenecut=0:bframes=3 -b:v 80k -c:a mp2";
+
+/// Kinds of files that two clocks can be joined in.
+const KINDS: [(&str, &str); 4] = [("ts", X264), ("mpg", MPEG2), ("mpg", PS_X264), ("mpg", PS_X265)];
+
 /// Two recordings joined byte for byte, silent in the third and in the fourteenth second.
-fn joined(folder: &Path, ending: &str, starts: (f64, f64)) -> PathBuf {
-    let codecs = if ending == "ts" { X264 } else { MPEG2 };
+fn joined(folder: &Path, (ending, codecs): (&str, &str), starts: (f64, f64)) -> PathBuf {
     let part = |number, black, silent, start| {
         let arguments = format!("{codecs} -output_ts_offset {start}");
         recording(folder, &format!("part{number}.{ending}"), black, silent, &arguments)
@@ -303,17 +310,17 @@ fn the_start_timecode_is_found_where_each_kind_of_file_keeps_it() {
 
 #[test]
 fn cuts_of_joined_recordings_hold_what_is_shown_then() {
-    for (ending, starts) in ["ts", "mpg"].iter().flat_map(|end| STARTS.map(|starts| (end, starts)))
-    {
+    for (kind, starts) in KINDS.into_iter().flat_map(|kind| STARTS.map(|starts| (kind, starts))) {
+        let ending = kind.0;
         let folder = tempfile::tempdir().unwrap();
-        let from = joined(folder.path(), ending, starts);
+        let from = joined(folder.path(), kind, starts);
         let first = first_frame(&from);
         let tables = FrameTableCache::create(folder.path().join("tables")).unwrap();
         // In the first, across both, in the second: that a key frame is before, and the silence in it.
         for (start, end, key, silent) in
             [(1.5, 3.5, 0.0, Some(2.0)), (7.2, 9.4, 6.0, None), (12.6, 14.6, 12.0, Some(13.0))]
         {
-            let case = format!("{ending} {starts:?} {start}");
+            let case = format!("{kind:?} {starts:?} {start}");
             let span = TimeSpan::new(first + start, first + end);
             let to = folder.path().join(format!("copy.{ending}"));
             let cut = copy_span(&from, span, &to, Some(&tables)).unwrap();
@@ -358,10 +365,9 @@ fn check_seconds(cut: &Path, from: f64, num_frames: f64, case: &str) {
 
 #[test]
 fn glimpses_of_joined_recordings_are_of_the_moment() {
-    for (ending, starts) in ["ts", "mpg"].iter().flat_map(|end| STARTS.map(|starts| (end, starts)))
-    {
+    for (kind, starts) in KINDS.into_iter().flat_map(|kind| STARTS.map(|starts| (kind, starts))) {
         let folder = tempfile::tempdir().unwrap();
-        let from = joined(folder.path(), ending, starts);
+        let from = joined(folder.path(), kind, starts);
         let first = first_frame(&from);
         let glimpses = |nearness| {
             let times = [0.1, 3.5, 7.9, 8.1, 9.5, 13.5, 15.9].map(|time| Seconds(first + time));
@@ -371,10 +377,48 @@ fn glimpses_of_joined_recordings_are_of_the_moment() {
             let middle = |glimpse: Glimpse| joined_second(glimpse.rgb[glimpse.rgb.len() / 2]);
             read.into_iter().map(|glimpse| middle(glimpse.unwrap())).collect::<Vec<_>>()
         };
-        let case = format!("{ending} {starts:?}");
+        let case = format!("{kind:?} {starts:?}");
         assert_eq!(glimpses(Nearness::Frame), [0, 3, 7, 8, 9, 13, 15], "{case}");
         assert_eq!(glimpses(Nearness::KeyFrame), [0, 2, 6, 8, 8, 12, 14], "{case}");
     }
+}
+
+#[test]
+fn cuts_of_a_program_stream_without_times_hold_what_is_shown_then() {
+    for codecs in [PS_X264, PS_X265] {
+        let folder = tempfile::tempdir().unwrap();
+        recording(folder.path(), "one.mpg", 30, 5, codecs);
+        let from = folder.path().join("one.mpg");
+        let to = folder.path().join("copy.mpg");
+        let cut = copy_span(&from, TimeSpan::new(4.6, 6.4), &to, None).unwrap();
+        near(cut.span.start.0, 4.0, 0.002);
+        check_seconds(&to, 4.0, 60.0, codecs);
+        near(silence(&to).0, 1.0, 0.1);
+        let to = folder.path().join("exact.mp4");
+        let span = TimeSpan::new(4.6, 6.4);
+        let cut = encode_span(&from, span, &to, &CutSettings::exact(), None).unwrap();
+        near(cut.span.start.0, 4.6, 0.041);
+        check_seconds(&to, cut.span.start.0, 45.0, codecs);
+        near(silence(&to).0, 0.4, 0.1);
+        let times = [0.1, 1.9, 2.1, 5.9, 7.9].map(Seconds).to_vec();
+        let (start, nearness, fit) = (Seconds::ZERO, Nearness::Frame, (48, 48));
+        let wanted = Glimpses { times, start, nearness, fit };
+        let read = wanted.read(&from, &ReadLimits::default(), None).unwrap();
+        let middle = |glimpse: Glimpse| joined_second(glimpse.rgb[glimpse.rgb.len() / 2]);
+        let seconds: Vec<i64> = read.into_iter().map(|glimpse| middle(glimpse.unwrap())).collect();
+        assert_eq!(seconds, [0, 1, 2, 5, 7], "{codecs}");
+    }
+}
+
+#[test]
+fn a_program_stream_that_does_not_say_when_pictures_are_shown_is_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    recording(folder.path(), "one.mpg", 30, 5, "-c:v mpeg4 -bf 2 -g 50 -b:v 80k -c:a mp2");
+    let from = folder.path().join("one.mpg");
+    let to = folder.path().join("copy.mpg");
+    let refused = copy_span(&from, TimeSpan::new(4.6, 6.4), &to, None).unwrap_err();
+    assert!(refused.to_string().contains("ffmpeg -i"), "{refused}");
+    assert!(!to.exists());
 }
 
 #[test]

@@ -3,15 +3,12 @@
 use ffmpeg::{Packet, Rational, codec, ffi};
 use ffmpeg_the_third as ffmpeg;
 
-use super::Cut;
 use super::output::CutOutput;
 use super::source::CutSource;
+use super::{Cut, SOUND_BEHIND_S};
 use crate::codec_headers;
 use crate::error::VideoError;
 use crate::time::{Seconds, TimeSpan};
-
-/// How long sound may lie behind its pictures in a file, in seconds.
-const BEHIND_S: f64 = 2.0;
 
 /// Copies what is decoded before the end of `span`, from the key frame before its start on.
 pub(super) fn copy(
@@ -39,7 +36,7 @@ pub(super) fn copy(
     };
     let ticks: Vec<Rational> = streams.iter().map(|stream| source.time_base(*stream)).collect();
     let ends: Vec<i64> = streams.iter().map(|stream| source.ticks(*stream, end)).collect();
-    let too_late = source.ticks(video, end + Seconds(BEHIND_S));
+    let too_late = source.ticks(video, end + Seconds(SOUND_BEHIND_S));
     let (mut begun, mut shown_until) = (false, key);
     let mut done = vec![false; streams.len()];
     let mut decoded_last: Vec<Option<i64>> = vec![None; streams.len()];

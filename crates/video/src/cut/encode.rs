@@ -8,16 +8,13 @@ use ffmpeg_the_third as ffmpeg;
 use super::output::CutOutput;
 use super::sound::SoundCut;
 use super::source::CutSource;
-use super::{Cut, CutSettings, copy};
+use super::{Cut, CutSettings, SOUND_BEHIND_S, copy};
 use crate::error::VideoError;
 use crate::hdr::HdrTransfer;
 use crate::png_texts;
 use crate::rgb_conversion::RgbConversion;
 use crate::time::{Seconds, TimeSpan};
 use crate::transform::Interpolation;
-
-/// How long sound may lie behind its pictures in a file, in seconds.
-const BEHIND_S: f64 = 2.0;
 
 /// Encodes the best video stream and the best sound. The bytes of an output in memory.
 pub(super) fn encode(
@@ -29,7 +26,7 @@ pub(super) fn encode(
     source.seek_key_frame(span)?;
     let mut pictures = PictureCut::new(source, span, &mut output, settings)?;
     let mut sound = SoundCut::new(source, span, &mut output)?;
-    let late = source.ticks(pictures.from, span.end + Seconds(BEHIND_S));
+    let late = source.ticks(pictures.from, span.end + Seconds(SOUND_BEHIND_S));
     let mut waiting: Vec<Packet> = Vec::new();
     let mut begun = false;
     let codec = source.input.stream(pictures.from).map(|stream| stream.parameters().id());

@@ -32,6 +32,10 @@ use crate::watchdog::{self, Watch};
 use output::CutOutput;
 use source::CutSource;
 
+/// How long sound may lie behind its pictures in a file, in seconds: a pack of MPEG-PS holds seconds of pictures that hardly
+/// change.
+const SOUND_BEHIND_S: f64 = 10.0;
+
 /// What a cut holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
@@ -165,7 +169,7 @@ fn work_on<T: Send + 'static>(
     let done = watchdog::run(&watch, &limits, move || {
         ffmpeg_log::listen();
         let mut source = CutSource::open(&path, &limits, &inside)?;
-        source.place_joined(span.end, tables.as_ref());
+        source.place_joined(span, tables.as_ref())?;
         work(&mut source)
     });
     done.unwrap_or_else(|why| Err(watchdog::error(from, "cut it", why, &limits)))

@@ -11,7 +11,7 @@ use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::frame_table_cache::FrameTableCache;
 use crate::index_making::file_start_s;
-use crate::joined_packets::{self, JoinedPackets};
+use crate::joined_packets::{self, JoinedPackets, Reading};
 use crate::limits::ReadLimits;
 use crate::probe::{self, Look, MediaSource};
 use crate::time::{Seconds, TimeSpan};
@@ -28,7 +28,7 @@ pub(super) struct CutSource {
     pub(super) sounds: Vec<usize>,
     /// The container's clock at the start of the file.
     origin_s: f64,
-    /// Of a file whose clock starts again or jumps: its packets, each in its place.
+    /// Of a file whose clock does not tell where a moment lies: its packets, each in its place.
     joined: Option<JoinedPackets>,
     /// Asked by `input`, so dropped after it.
     watch: Arc<Watch>,
@@ -75,14 +75,24 @@ impl CutSource {
         Ok(Self { path, limits: *limits, input, video, sounds, origin_s, joined, watch })
     }
 
-    /// Looks whether the clock of the file goes on, up to `until`; where it does not, the packets are placed.
-    pub(super) fn place_joined(&mut self, until: Seconds, tables: Option<&FrameTableCache>) {
+    /// Looks whether the clock of the file tells where the span lies; where it does not, the packets are placed.
+    pub(super) fn place_joined(
+        &mut self,
+        span: TimeSpan,
+        tables: Option<&FrameTableCache>,
+    ) -> Result<(), VideoError> {
         let media = MediaSource { path: self.path.clone(), stretch: None };
-        let wanted = (&self.input, until);
-        let index = joined_packets::joined_index(&media, wanted, &self.limits, &self.watch, tables);
-        if let Some(index) = index {
-            self.take_joined(JoinedPackets::new(index, self.video));
+        let wanted = (&self.input, span.end);
+        match joined_packets::reading(&media, wanted, &self.limits, &self.watch, tables) {
+            Reading::ByClock => {}
+            Reading::Placed(index) => self.take_joined(JoinedPackets::new(index, self.video)),
+            Reading::Untold => {
+                let reason = "the file does not say when its pictures are shown; convert it first: ffmpeg -i FILE \
+                              -c:v libx264 -c:a aac FILE.mkv";
+                return Err(self.refused(span, reason.into()));
+            }
         }
+        Ok(())
     }
 
     fn take_joined(&mut self, joined: JoinedPackets) {
