@@ -71,10 +71,15 @@ fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
             bail!("--limit {entry}: expected KEY=VALUE, for example stall_s=120");
         };
         // 0 seconds are no limit; a reader that may take no pictures or bytes would read nothing.
-        let (least, most) =
-            if key.trim().ends_with("_s") { (0, u64::from(u32::MAX)) } else { (1, MOST_IN_A_FILE) };
-        let number = whole(least, most)(value);
-        let number = number.map_err(|expected| anyhow!("--limit {entry}: {expected}"))?;
+        let (unit, least, most) = match key.trim() {
+            seconds if seconds.ends_with("_s") => (" of seconds", 0, u64::from(u32::MAX)),
+            bytes if bytes.ends_with("_bytes") => (" of bytes", 1, MOST_IN_A_FILE),
+            _ => ("", 1, MOST_IN_A_FILE),
+        };
+        let number = whole(least, most)(value).map_err(|expected| {
+            let expected = expected.replace(" number", &format!(" number{unit}"));
+            anyhow!("--limit {entry}: {expected}")
+        })?;
         table.insert(key.trim().to_owned(), number.into());
     }
     serde_json::from_value(table.into())
@@ -98,11 +103,11 @@ mod tests {
         assert_eq!(entries(&[]).unwrap(), ReadLimits::default());
         for (wrong, named) in [
             ("stall=3", "the key `stall` is not known here; known are stall_s"),
-            ("stall_s=soon", "expected a whole number from 0 to 4294967295"),
-            ("stall_s=99999999999", "expected a whole number from 0 to 4294967295"),
+            ("stall_s=soon", "expected a whole number of seconds from 0 to 4294967295"),
+            ("stall_s=99999999999", "expected a whole number of seconds from 0 to 4294967295"),
             ("frames=0", "expected a whole number from 1 to"),
             ("frame_pixels=-1", "expected a whole number from 1 to"),
-            ("output_bytes=nan", "expected a whole number from 1 to"),
+            ("worker_bytes=200MB", "expected a whole number of bytes from 1 to"),
             ("stall_s", "expected KEY=VALUE"),
         ] {
             let message = entries(&[wrong]).unwrap_err();

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
+            ranks::let_the_first_speak();
             output::error(&error);
             ExitCode::from(2)
         }
@@ -136,6 +137,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
 fn typed() -> Result<Args, ExitCode> {
     let matches = help::command_line().try_get_matches();
     matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| {
+        ranks::let_the_first_speak();
         if let Some(said) = wrong_command::said_otherwise(&error)
             .or_else(|| wrong_command::said_of_value(&error, &words()))
             .or_else(|| wrong_command::said_of_path(&error, &words()))

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use locvtp_cluster::{Communicator, Fact, Launched, Settings, launched, run, same_on_all};
+use locvtp_cluster::{
+    Communicator, Fact, Launched, Settings, launched, run, same_on_all, speaks_first,
+};
 
 use crate::output;
 
@@ -36,6 +38,13 @@ pub(crate) fn together<T>(
         }
         work(ranks)
     })
+}
+
+/// Waits where another process of the same launch says the same: the launcher ends all when the first has ended.
+pub(crate) fn let_the_first_speak() {
+    if !speaks_first() {
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// Whether this process writes and tells how it goes.

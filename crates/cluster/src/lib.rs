@@ -69,4 +69,4 @@ pub use sameness::{Fact, same_on_all};
 pub use settings::Settings;
 pub use start::run;
 pub use threads::in_threads;
-pub use world::{Launched, launched};
+pub use world::{Launched, launched, speaks_first};

@@ -51,6 +51,18 @@ pub fn launched() -> Option<Launched> {
     other_than(1, &environment)
 }
 
+/// Whether the launcher that started several processes calls this one its first, or does not number them: for what they
+/// say before they know each other.
+pub fn speaks_first() -> bool {
+    is_first(&environment)
+}
+
+fn is_first(variable: Lookup<'_>) -> bool {
+    const INDEX: [&str; 4] = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"];
+    let index = INDEX.iter().find_map(|name| variable(name));
+    other_than(1, variable).is_none() || index.is_none_or(|index| index.trim() == "0")
+}
+
 /// Refuses a world of another size than a launcher's variables say.
 ///
 /// # Errors
@@ -103,6 +115,20 @@ mod tests {
             set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
         check(found, &lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn of_several_processes_the_first_speaks_first() {
+        let first = |set: &[(&str, &str)]| {
+            is_first(&|name: &str| {
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let size = ("OMPI_COMM_WORLD_SIZE", "2");
+        assert!(first(&[]) && first(&[size]) && first(&[size, ("OMPI_COMM_WORLD_RANK", "0")]));
+        assert!(!first(&[size, ("OMPI_COMM_WORLD_RANK", "1")]));
+        // The shell of a batch job of one task is alone.
+        assert!(first(&[("SLURM_PROCID", "1")]));
     }
 
     #[test]

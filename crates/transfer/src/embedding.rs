@@ -193,23 +193,11 @@ impl Embedder {
     /// # Errors
     /// When the file cannot be read.
     pub fn embed_video(&self, path: &Path) -> Result<VideoEmbedding, VideoError> {
-        self.embed_video_watched(path, &mut |_, _| {})
+        self.embed_opened(&mut VideoReader::open(path)?, &mut |_, _| {})
     }
 
-    /// The same; `progress` is told how many clips of how many are done, at the start and after each
-    /// pass through the encoder.
-    ///
-    /// # Errors
-    /// As [`Embedder::embed_video`].
-    pub fn embed_video_watched(
-        &self,
-        path: &Path,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<VideoEmbedding, VideoError> {
-        self.embed_opened(&mut VideoReader::open(path)?, progress)
-    }
-
-    /// The same of a video that was opened with settings; who opened it may end it.
+    /// The same of a video that was opened with settings; who opened it may end it. `progress` is told how many clips of how
+    /// many are done, at the start and after each pass through the encoder.
     ///
     /// # Errors
     /// When it cannot be read, or was ended.

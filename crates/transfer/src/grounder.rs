@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use locvtp_measure::{MeasureError, Moment, MomentDecoder};
-use locvtp_video::TimeSpan;
+use locvtp_video::{TimeSpan, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::clip_score::ClipScore;
@@ -31,6 +31,7 @@ use crate::error::TransferError;
 /// ```
 pub struct Grounder {
     embedder: Embedder,
+    opener: VideoOpener,
     score: ClipScore,
     decoder: MomentDecoder,
 }
@@ -98,7 +99,14 @@ impl Grounder {
     /// A model that was read before. Clips are compared with the whole sentence, and moments are
     /// decoded as [`MomentDecoder::default`] says.
     pub fn new(embedder: Embedder) -> Self {
-        Self { embedder, score: ClipScore::Sentence, decoder: MomentDecoder::default() }
+        let (opener, score) = (VideoOpener::default(), ClipScore::Sentence);
+        Self { embedder, opener, score, decoder: MomentDecoder::default() }
+    }
+
+    /// The same, with files opened in another way.
+    #[must_use]
+    pub fn with_opener(self, opener: VideoOpener) -> Self {
+        Self { opener, ..self }
     }
 
     /// The same, with clips compared in another way.
@@ -138,7 +146,8 @@ impl Grounder {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<FileGrounding, TransferError> {
         let sentences = self.embedder.embed_sentences(&[sentence])?;
-        let video = self.embedder.embed_video_watched(video, progress)?;
+        let mut reader = self.opener.open(&video.into())?;
+        let video = self.embedder.embed_opened(&mut reader, progress)?;
         let clips = video.clips.iter().map(Vec::as_slice);
         let grounding =
             FileGrounding::of(video.spans, clips, &sentences[0], self.score, &self.decoder);

@@ -11,12 +11,11 @@ use locvtp_transfer::{
     ClipScore, EmbedError, Embedder, FileGrounding, Grounder, TransferError, locate_model,
 };
 use locvtp_video::counted::counted;
-use locvtp_video::{ReadLimits, VideoOpener};
 use serde_json::json;
 
+use crate::file_reading::FileReading;
 use crate::numbers::whole;
 use crate::progress::CountProgress;
-use crate::sandboxed::Sandboxed;
 use crate::score_bars::score_bars;
 use crate::table::{Column, Table};
 use crate::trained_matches::trained_matches;
@@ -42,7 +41,7 @@ pub(crate) struct Ground {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scores: Scores,
     #[command(flatten)]
-    pub(crate) sandboxed: Sandboxed,
+    pub(crate) reading: FileReading,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -60,7 +59,7 @@ pub(crate) enum Scores {
 
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     let sentence = sentence(args)?;
-    args.sandboxed.enter(&ReadLimits::default())?;
+    let opener = args.reading.opener()?;
     let embedder = open_embedder(&args.model)?;
     let trained = TrainedWords::read(&args.model)?;
     let unseen = trained.unseen(sentence);
@@ -71,7 +70,8 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     };
     let mut decoder = MomentDecoder::default();
     decoder.top = args.top;
-    let grounder = Grounder::new(embedder).with_score(score).with_decoder(decoder);
+    let grounder = Grounder::new(embedder).with_opener(opener.clone());
+    let grounder = grounder.with_score(score).with_decoder(decoder);
     let mut progress = CountProgress::new("clips", "clips");
     let nothing = FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() };
     let said = unseen.as_ref().map_or("", |unseen| unseen.said.as_str());
@@ -89,9 +89,7 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
             Err(error) => return Err(error.into()),
         }
     };
-    if let Some(note) =
-        VideoOpener::default().open(&args.video.as_path().into())?.info().cut_short_note()
-    {
+    if let Some(note) = opener.open(&args.video.as_path().into())?.info().cut_short_note() {
         output::note(&format!("note: {note}"));
     }
     if !nothing_known && !said.is_empty() {

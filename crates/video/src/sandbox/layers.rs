@@ -23,12 +23,15 @@ pub struct Layers {
 
 impl fmt::Display for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let memory = self.memory as f64 / f64::from(1 << 30);
         match self.landlock {
             Some(version) => write!(f, "Landlock {version}, seccomp")?,
             None => write!(f, "seccomp; the kernel has no Landlock")?,
         }
-        write!(f, ", {memory:.1} GiB a worker")
+        match self.memory >> 20 {
+            0 => write!(f, ", {} bytes a worker", self.memory),
+            mib @ 1..1024 => write!(f, ", {mib} MiB a worker"),
+            _ => write!(f, ", {:.1} GiB a worker", self.memory as f64 / f64::from(1 << 30)),
+        }
     }
 }
 

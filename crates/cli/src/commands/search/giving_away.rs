@@ -189,7 +189,8 @@ fn write_list(
     for path in &written.joined {
         output::note(&format!(
             "note: {} has a clock that starts again or jumps, as where recordings are joined byte for byte. The list counts all \
-             of its frames, and an editor may go by that clock; `ffmpeg -fflags +genpts -i FILE -c copy FILE.mkv` makes one clock of them: index that",
+             of its frames, and an editor may go by that clock; `ffmpeg -fflags +genpts -i FILE -c copy FILE.mkv` makes one clock of them, or where that fails \
+             `ffmpeg -i FILE -c:v libx264 -c:a aac FILE.mkv`: index that",
             path.display()
         ));
     }
