@@ -487,11 +487,7 @@ pub enum VideoError {
 
     /// Writing failed: most often a full disk.
     #[serde(skip)]
-    #[error(
-        "{path}: cannot {action}{said}; check that the disk has space and the folder may be \
-         written",
-        path = path.display()
-    )]
+    #[error("{path}: cannot {action}{said}; {way_out}", path = path.display(), way_out = of_writing(source))]
     Encode {
         /// The file being written.
         path: PathBuf,
@@ -504,6 +500,18 @@ pub enum VideoError {
         #[source]
         source: FfmpegError,
     },
+}
+
+/// What to do when FFmpeg cannot write: the system's numbers are of the disk, but for the one of what cannot be right.
+fn of_writing(error: &FfmpegError) -> &'static str {
+    match error {
+        FfmpegError::Other { errno } if *errno != libc::EINVAL => {
+            "check that the disk has space and the folder may be written"
+        }
+        _ => {
+            "this kind of file does not take what it should hold; try another ending, or encode it anew"
+        }
+    }
 }
 
 impl VideoError {

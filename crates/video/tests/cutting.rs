@@ -279,6 +279,8 @@ fn what_cannot_be_cut_leaves_no_file() {
     let wav = made(folder.path(), "b.mkv", "-c:v libx264 -pix_fmt yuv420p -c:a wmav2 -shortest");
     let refused = copy_span(&wav, TimeSpan::new(1.0, 2.0), &folder.path().join("b.webm"), None);
     assert!(matches!(refused, Err(VideoError::Encode { .. })), "{refused:?}");
+    let said = refused.unwrap_err().to_string();
+    assert!(said.contains("another ending") && !said.contains("disk"), "{said}");
     let mut names: Vec<_> =
         std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
