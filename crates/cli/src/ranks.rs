@@ -9,6 +9,9 @@ use locvtp_cluster::{
 
 use crate::output;
 
+/// For so long a process waits for the launcher to end it, because the first has ended.
+const LAUNCHERS_TIME: Duration = Duration::from_secs(10);
+
 /// Another limit of the watchdog than the cluster's, in seconds.
 const WATCHDOG: &str = "LOCVTP_WATCHDOG_S";
 
@@ -43,7 +46,7 @@ pub(crate) fn together<T>(
 /// Waits where another process of the same launch says the same: the launcher ends all when the first has ended.
 pub(crate) fn let_the_first_speak() {
     if !speaks_first() {
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(LAUNCHERS_TIME);
     }
 }
 

@@ -273,9 +273,10 @@ fn parsers_words_reach_nobody() {
     }
     let corpus = tiny.path("corpus/train");
     let limits = ["corpus", "check", str(&corpus), "--decode", "probe", "--limit"];
-    for (limit, told) in
-        [("stall=3", "known are stall_s"), ("stall_s=soon", "expected a whole number from 0 to")]
-    {
+    for (limit, told) in [
+        ("stall=3", "known are stall_s"),
+        ("stall_s=soon", "expected a whole number of seconds from 0 to"),
+    ] {
         let message = plainly_refused(&run(&[&limits[..], &[limit]].concat()));
         says(&message, &[limit, told]);
     }

@@ -56,6 +56,16 @@ fn without_times(mut summary: Value) -> Value {
 }
 
 #[test]
+fn what_is_wrong_before_they_know_each_other_is_said_by_the_first() {
+    let mut command = locvtp();
+    command.args(["pretrain", "not-there.toml"]);
+    let Some(told) = output(2, &command) else { return };
+    assert!(!told.status.success());
+    let told = stderr(&told);
+    assert_eq!(told.matches("error: not-there.toml: does not exist").count(), 1, "{told}");
+}
+
+#[test]
 fn the_feature_file_of_several_processes_is_that_of_one() {
     let folder = videos();
     std::fs::write(folder.path().join("broken.mp4"), "not a video").unwrap();
