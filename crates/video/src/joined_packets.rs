@@ -65,7 +65,7 @@ pub(crate) enum Reading {
     /// By its own clock, which tells where a moment lies.
     ByClock,
     /// By what is known of each of its packets.
-    Placed(JoinedIndex),
+    Placed(Box<JoinedIndex>),
     /// Its packets do not say when they are shown, and nor do the headers of its pictures.
     Untold,
 }
@@ -89,11 +89,11 @@ pub(crate) fn reading(
         let times =
             open().and_then(|mut file| index_making::read_times(&mut file, &media.path, limits));
         return times.map_or(Reading::Untold, |(index, times)| {
-            Reading::Placed(JoinedIndex { index, times })
+            Reading::Placed(JoinedIndex::boxed(index, times))
         });
     }
     match index.is_joined() {
-        true => Reading::Placed(JoinedIndex { index, times: Vec::new() }),
+        true => Reading::Placed(JoinedIndex::boxed(index, Vec::new())),
         false => Reading::ByClock,
     }
 }
@@ -123,6 +123,12 @@ pub(crate) struct JoinedIndex {
     times: Vec<PacketTimes>,
 }
 
+impl JoinedIndex {
+    fn boxed(index: PacketIndex, times: Vec<PacketTimes>) -> Box<Self> {
+        Box::new(Self { index, times })
+    }
+}
+
 /// Whether the clock may start again before `until`. The first part of Matroska, FLV and fragmented MP4 states how
 /// long it is, and its own clock holds up to there.
 fn may_be_joined(input: &Input, until: Seconds) -> bool {
@@ -141,7 +147,8 @@ fn may_be_joined(input: &Input, until: Seconds) -> bool {
 
 impl JoinedPackets {
     /// Of the stream of an input that the index was made of.
-    pub(crate) fn new(JoinedIndex { index, times }: JoinedIndex, video: usize) -> Self {
+    pub(crate) fn new(joined: Box<JoinedIndex>, video: usize) -> Self {
+        let JoinedIndex { index, times } = *joined;
         Self {
             index,
             times,
