@@ -6,6 +6,7 @@
 //! as near to the moment as the container's own index. In MPEG-TS and MPEG-PS the clock may tell nothing
 //! ([`crate::joined_packets`]): what is known of a file that was read whole is looked up, else it is read once.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_stream;
 use crate::frame_table_cache::FrameTableCache;
+use crate::index_making::seeks_exactly;
 use crate::joined_packets::{self, JoinedPackets, Reading};
 use crate::limits::ReadLimits;
 use crate::png_texts;
@@ -148,6 +150,8 @@ struct Looking {
     joined: Option<JoinedPackets>,
     /// Whether the file does not say when its pictures are shown.
     is_untold: bool,
+    /// Read already, to be given next.
+    pending: VecDeque<Packet>,
     /// Whether the recording is over in which the last key packet stands.
     is_over: bool,
     /// The key packet that was decoded last, and its picture.
@@ -168,6 +172,7 @@ impl Looking {
             decoder,
             joined: None,
             is_untold: false,
+            pending: VecDeque::new(),
             is_over: false,
             last: None,
         })
@@ -218,34 +223,85 @@ impl Looking {
         }
     }
 
-    /// A key packet that the container says is decoded at or before `target`, mostly the last one, else its
-    /// first.
+    /// The last key packet that is shown at or before `target`, else the first of the file; packets are read on from it.
     fn key_packet(&mut self, target: i64, ticks_hz: f64) -> Option<Packet> {
         if self.joined.is_some() {
             return self.placed_key(target);
         }
+        let lands_on_keys = seeks_exactly(self.file.input.format().name());
         // Broadcast streams have no index: a seek lands anywhere, and then the next one aims earlier.
+        let mut aim = target;
         for back_s in BACK_S {
-            let aim = target - (back_s * ticks_hz) as i64;
-            // SAFETY: the context is alive and the stream is one of its own.
-            let code = unsafe {
-                let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
-                ffi::av_seek_frame(input, stream, aim, ffi::AVSEEK_FLAG_BACKWARD)
-            };
-            self.decoder.flush();
-            if code < 0 {
+            aim = target.saturating_sub((back_s * ticks_hz) as i64);
+            if !self.seek(aim) {
                 return None;
             }
-            while let Some(packet) = self.packet() {
-                if packet.is_key() {
-                    return Some(packet);
-                }
-                if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
-                    break;
-                }
+            let found = match lands_on_keys {
+                true => self.first_key(target),
+                false => self.last_key(target),
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        if !self.seek(aim) {
+            return None;
+        }
+        self.first_key(i64::MAX)
+    }
+
+    fn seek(&mut self, aim: i64) -> bool {
+        self.pending.clear();
+        // SAFETY: the context is alive and the stream is one of its own.
+        let code = unsafe {
+            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
+            ffi::av_seek_frame(input, stream, aim, ffi::AVSEEK_FLAG_BACKWARD)
+        };
+        self.decoder.flush();
+        code >= 0
+    }
+
+    /// The next key packet, of those that are decoded up to `target`.
+    fn first_key(&mut self, target: i64) -> Option<Packet> {
+        while let Some(packet) = self.packet() {
+            if packet.is_key() {
+                return Some(packet);
+            }
+            if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
+                break;
             }
         }
         None
+    }
+
+    /// The last key packet that is shown up to `target`, of those that come; what was read behind it is given next.
+    fn last_key(&mut self, target: i64) -> Option<Packet> {
+        let mut last = None;
+        let mut behind = VecDeque::new();
+        let mut num_bytes = 0;
+        while let Some(packet) = self.packet() {
+            let Some(shown) = packet.pts().or(packet.dts()) else {
+                // Its place in time is not known: the first key packet is as good as any.
+                if packet.is_key() && last.is_none() {
+                    return Some(packet);
+                }
+                behind.push_back(packet);
+                break;
+            };
+            let is_behind = packet.dts().unwrap_or(shown) > target;
+            if packet.is_key() && shown <= target {
+                (last, num_bytes) = (Some(packet), 0);
+                behind.clear();
+            } else if last.is_some() {
+                num_bytes += packet.size();
+                behind.push_back(packet);
+            }
+            if is_behind || num_bytes > MOST_BYTES {
+                break;
+            }
+        }
+        self.pending = behind;
+        last
     }
 
     /// The key packet that is shown at or before `target`, in a file whose packets are placed.
@@ -279,6 +335,9 @@ impl Looking {
         if self.joined.is_some() {
             let mut packet = self.placed_packet()?;
             png_texts::take_out(&mut packet, self.file.codec_id);
+            return Some(packet);
+        }
+        if let Some(packet) = self.pending.pop_front() {
             return Some(packet);
         }
         for _ in 0..MOST_PACKETS {

@@ -373,7 +373,7 @@ fn clock_period(file: &OpenFile) -> Option<i64> {
 
 /// Containers whose seeking lands on the key frame asked for (MPEG-TS, AVI and others do not, or
 /// not always).
-fn seeks_exactly(container: &str) -> bool {
+pub(crate) fn seeks_exactly(container: &str) -> bool {
     container.split(',').any(|name| matches!(name, "mp4" | "matroska"))
 }
 

@@ -344,12 +344,17 @@ impl JoinedPackets {
         if let Some((last, of)) = self.others.get(&packet.stream())
             && (0..=second).contains(&time.saturating_sub(*last))
         {
-            return part.max(*of);
+            // The end of the last packet may be found only with the bytes of the next part.
+            return *of;
         }
-        let follows = parts.get(part + 1).filter(|next| next.from <= self.next + HELD_BACK);
-        let off = |shift: i64| time.saturating_add(shift).saturating_sub(self.now).saturating_abs();
-        let is_ahead = follows.is_some_and(|next| off(next.shift) < off(parts[part].shift));
-        part + usize::from(is_ahead)
+        // Without a byte nobody knows whether the pictures are ahead already.
+        let first = if is_known { part } else { part.saturating_sub(1) };
+        let follows = parts.get(part + 1).is_some_and(|next| next.from <= self.next + HELD_BACK);
+        let last = part + usize::from(follows);
+        let off = |part: &usize| {
+            time.saturating_add(parts[*part].shift).saturating_sub(self.now).saturating_abs()
+        };
+        (first..=last).min_by_key(|candidate| (off(candidate), *candidate != part)).unwrap_or(part)
     }
 }
 

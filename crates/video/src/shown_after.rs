@@ -38,6 +38,7 @@ pub(crate) fn fill(seen: &mut [Seen], recordings: &[Range<usize>]) -> bool {
 
 fn fill_one(seen: &mut [Seen]) -> bool {
     let Some(step) = step(seen) else { return false };
+    drop_misplaced(seen, step);
     if !fill_decoded(seen, step) {
         return false;
     }
@@ -48,7 +49,8 @@ fn fill_one(seen: &mut [Seen]) -> bool {
     }
 }
 
-/// How long a picture is shown, from those that say when they are decoded; else what the packets say.
+/// How long a picture is shown: the step between two pictures that say when they are decoded. Of these the one that is nearest
+/// to what packets state, as a time may stand at the wrong picture; where they state another rate, the middle one.
 fn step(seen: &[Seen]) -> Option<f64> {
     let pictures = seen.iter().filter(|packet| packet.content == Content::Picture);
     let timed = pictures.enumerate().filter_map(|(number, packet)| Some((number, packet.dts?)));
@@ -57,12 +59,39 @@ fn step(seen: &[Seen]) -> Option<f64> {
         (pair[1].1.saturating_sub(pair[0].1)) as f64 / (pair[1].0 - pair[0].0) as f64
     };
     let mut steps: Vec<f64> = timed.windows(2).map(step).filter(|step| *step > 0.0).collect();
-    if steps.is_empty() {
-        let duration = seen.first().map(|packet| packet.duration);
-        return duration.filter(|duration| *duration > 0).map(|duration| duration as f64);
+    let stated = seen.first().map(|packet| packet.duration as f64).filter(|stated| *stated > 0.0);
+    steps.sort_unstable_by(f64::total_cmp);
+    let Some(stated) = stated else { return steps.get(steps.len().saturating_sub(1) / 2).copied() };
+    let off = |step: &f64| (step - stated).abs();
+    let nearest = steps.iter().copied().min_by(|a, b| off(a).total_cmp(&off(b)));
+    match nearest {
+        None => Some(stated),
+        Some(nearest) if off(&nearest) <= stated / 10.0 => Some(nearest),
+        Some(_) => steps.get((steps.len() - 1) / 2).copied(),
     }
-    let middle = steps.len() / 2;
-    Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// Takes the times of pictures that are the same as of a neighbour: one packet of MPEG-PS said it, and FFmpeg gives it twice. The
+/// one stays that is decoded where the pictures before say.
+fn drop_misplaced(seen: &mut [Seen], step: f64) {
+    let pictures = seen.iter().enumerate().filter(|(_, packet)| packet.content == Content::Picture);
+    let timed = pictures.enumerate();
+    let timed = timed.filter_map(|(number, (order, packet))| Some((number, order, packet.dts?)));
+    let timed: Vec<(usize, usize, i64)> = timed.collect();
+    for (place, pair) in timed.windows(2).enumerate() {
+        let [(number, order, dts), (next_number, next_order, next_dts)] = *pair else { continue };
+        if dts != next_dts {
+            continue;
+        }
+        let before = place.checked_sub(1).map(|before| timed[before]);
+        let off = |number: usize| {
+            before.map_or(0.0, |(from, _, time)| {
+                ((dts - time) as f64 - (number - from) as f64 * step).abs()
+            })
+        };
+        let wrong = if off(next_number) < off(number) { order } else { next_order };
+        (seen[wrong].pts, seen[wrong].dts) = (None, None);
+    }
 }
 
 /// Times known at some places of a row whose members follow each other by one step.
@@ -131,16 +160,14 @@ fn fill_by_count(seen: &mut [Seen], step: f64) -> bool {
         // The first is shown as late as the pictures that are decoded before they can be shown make it.
         let mut decoded = shown.clone();
         decoded.sort_unstable();
-        let late = |(place, order): (usize, &usize)| {
-            decoded.partition_point(|other| other < order).saturating_sub(place)
-        };
-        let delay = shown.iter().enumerate().map(late).max().unwrap_or(0);
+        let delay = delay(&shown, &decoded);
         let Some(first) = decoded.first().and_then(|first| seen[*first].dts) else { return false };
         row.known.push((0, first.saturating_add((delay as f64 * step).round() as i64)));
     }
     for (place, &order) in shown.iter().enumerate() {
         seen[order].pts = seen[order].pts.or(row.time(place));
     }
+    decode_in_order(seen, &shown, step);
     // What is no picture goes with the one before.
     let mut last = None;
     for packet in seen {
@@ -156,6 +183,32 @@ fn fill_by_count(seen: &mut [Seen], step: f64) -> bool {
         }
     }
     true
+}
+
+/// Has each picture decoded when another is shown: as many pictures earlier as the order asks for, so that none is decoded
+/// after it is shown, and all one after the other. `shown` is their order.
+fn decode_in_order(seen: &mut [Seen], shown: &[usize], step: f64) {
+    let mut times: Vec<i64> = shown.iter().filter_map(|order| seen[*order].pts).collect();
+    times.sort_unstable();
+    let mut decoded = shown.to_vec();
+    decoded.sort_unstable();
+    let delay = delay(shown, &decoded);
+    let Some(&first) = times.first() else { return };
+    for (number, &order) in decoded.iter().enumerate() {
+        let time = match number.checked_sub(delay) {
+            Some(place) => times.get(place).copied(),
+            None => Some(first.saturating_sub(((delay - number) as f64 * step).round() as i64)),
+        };
+        seen[order].dts = time.or(seen[order].dts);
+    }
+}
+
+/// How many pictures are decoded before the first can be shown.
+fn delay(shown: &[usize], decoded: &[usize]) -> usize {
+    let late = |(place, order): (usize, &usize)| {
+        decoded.partition_point(|other| other < order).saturating_sub(place)
+    };
+    shown.iter().enumerate().map(late).max().unwrap_or(0)
 }
 
 /// The pictures, by the order of their packets, as they are shown: one sequence after the other, each by its own count, which
@@ -243,7 +296,7 @@ mod tests {
             [(0, true), (6, false), (2, false), (4, false), (0, true), (4, false), (2, false)];
         let mut seen = counted(&pictures, &[(0, 20, 0), (4, 60, 40)]);
         assert!(fill_one(&mut seen));
-        let expected = [(20, 0), (50, 10), (30, 20), (40, 30), (60, 40), (80, 50), (70, 60)];
+        let expected = [(20, 10), (50, 20), (30, 30), (40, 40), (60, 50), (80, 60), (70, 70)];
         assert_eq!(times(&seen), expected);
     }
 
@@ -280,5 +333,20 @@ mod tests {
         let mut seen = counted(&[(0, true), (4, false), (2, false)], &[(0, 10, 0), (1, 30, 10)]);
         seen[2].order_count = None;
         assert!(!fill_one(&mut seen));
+    }
+
+    #[test]
+    fn a_time_that_stands_at_two_pictures_counts_where_the_step_says() {
+        // Shown as decoded; what the second of a pair says is true, or what the first says.
+        let pictures: Vec<(i32, bool)> = (0..40).map(|place| (place * 2, place == 0)).collect();
+        for right in [20, 21] {
+            let time = right * 10;
+            let known = [(0, 0, 0), (8, 80, 80), (20, time, time), (21, time, time)];
+            let mut seen = counted(&pictures, &known);
+            seen[0].duration = 10;
+            assert!(fill_one(&mut seen));
+            let expected: Vec<(i64, i64)> = (0..40).map(|place| (place * 10, place * 10)).collect();
+            assert_eq!(times(&seen), expected, "{right}");
+        }
     }
 }

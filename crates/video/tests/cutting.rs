@@ -45,12 +45,12 @@ fn recording(folder: &Path, name: &str, black: u8, silent: u8, arguments: &str) 
     std::fs::read(path).unwrap()
 }
 
-const X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -c:a aac -ac 2";
+const X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -c:a ac3";
 const MPEG2: &str = "-c:v mpeg2video -bf 2 -b:v 1M -pix_fmt yuv420p -g 500 -sc_threshold 1000000000 \
     -force_key_frames expr:gte(t,n_forced*2) -c:a mp2";
 
 /// Whose packets say no time in MPEG-PS, most of them.
-const PS_X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -b:v 80k -c:a mp2";
+const PS_X264: &str = "-c:v libx264 -bf 3 -pix_fmt yuv420p -g 50 -sc_threshold 0 -b:v 80k -c:a ac3";
 const PS_X265: &str = "-c:v libx265 -pix_fmt yuv420p -x265-params \
     log-level=none:keyint=50:min-keyint=50:scenecut=0:bframes=3 -b:v 80k -c:a mp2";
 
@@ -106,12 +106,17 @@ fn second(grey: u8) -> i64 {
     ((f64::from(grey) / 255.0 * 219.0 + 16.0 - 30.0) / 20.0).round() as i64
 }
 
-/// From when to when the sound is silent.
-fn silence(path: &Path) -> (f64, f64) {
+/// What FFmpeg says of silence in a file.
+fn silences(path: &Path) -> String {
     let mut command = Command::new("ffmpeg");
     command.args("-hide_banner -nostats -i".split(' ')).arg(path);
     command.args("-af silencedetect=n=-50dB:d=0.5 -f null -".split(' '));
-    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    String::from_utf8(command.output().unwrap().stderr).unwrap()
+}
+
+/// From when to when the sound is silent.
+fn silence(path: &Path) -> (f64, f64) {
+    let said = silences(path);
     let number = |key: &str| {
         let rest = said.split(key).nth(1).unwrap_or_else(|| panic!("no {key} in {said}"));
         rest.split_whitespace().next().unwrap().parse::<f64>().unwrap()
@@ -347,6 +352,9 @@ fn cuts_of_joined_recordings_hold_what_is_shown_then() {
                     let (from, until) = silence(&to);
                     near(from, silent - begins, 0.1);
                     near(until, silent - begins + 1.0, 0.1);
+                } else if kind.0 == "ts" || kind.1 == MPEG2 {
+                    let said = silences(&to);
+                    assert!(!said.contains("silence_start"), "{case}: {said}");
                 }
             }
         }
@@ -421,6 +429,44 @@ fn a_program_stream_that_does_not_say_when_pictures_are_shown_is_not_cut() {
     let refused = copy_span(&from, TimeSpan::new(4.6, 6.4), &to, None).unwrap_err();
     assert!(refused.to_string().contains("ffmpeg -i"), "{refused}");
     assert!(!to.exists());
+}
+
+#[test]
+fn glimpses_of_a_stream_without_an_index_are_of_the_moment_also_where_pictures_are_rare() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two pictures a second, each 5 brighter than the one before; pictures are decoded seconds before they are shown.
+    for (name, codec) in [
+        ("a.ts", "-c:v libx264 -bf 3 -g 12"),
+        ("b.ts", "-c:v libx265 -x265-params log-level=none:bframes=4:keyint=10"),
+        ("c.mpg", "-c:v mpeg2video -r 25 -bf 2 -g 30"),
+    ] {
+        let from = folder.path().join(name);
+        let grey = "color=black:s=96x64:r=2:d=20,format=gray,geq=lum='N*5+20'";
+        let mut command = Command::new("ffmpeg");
+        command.args("-hide_banner -loglevel error -y -f lavfi -i".split(' ')).arg(grey);
+        command.args(["-pix_fmt", "yuv420p"]).args(codec.split_whitespace()).arg(&from);
+        assert!(command.status().unwrap().success());
+        let start = Seconds(probe(&from, "format=start_time")[0].parse().unwrap());
+        let glimpses = |nearness| {
+            let times = (0..40).map(|place| Seconds(f64::from(place) * 0.5 + 0.25)).collect();
+            let wanted = Glimpses { times, start, nearness, fit: (48, 48) };
+            let read = wanted.read(&from, &ReadLimits::default(), None).unwrap();
+            let picture = |glimpse: Option<Glimpse>| {
+                let rgb = glimpse.unwrap().rgb;
+                (f64::from(rgb[rgb.len() / 2]) - 20.0) / 5.0
+            };
+            read.into_iter().map(picture).collect::<Vec<f64>>()
+        };
+        for (place, found) in glimpses(Nearness::Frame).into_iter().enumerate() {
+            near(found, place as f64, 0.7);
+        }
+        let mut last = -1.0;
+        for (place, found) in glimpses(Nearness::KeyFrame).into_iter().enumerate() {
+            assert!(found.round() <= place as f64, "{name} {place}: {found}");
+            assert!(found >= last - 0.7, "{name}: {found} behind {last}");
+            last = found;
+        }
+    }
 }
 
 #[test]
