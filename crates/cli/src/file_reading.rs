@@ -33,14 +33,24 @@ impl FileReading {
     /// # Errors
     /// When a limit is none, or the system has no sandbox.
     pub(crate) fn enter_sandbox(&self) -> anyhow::Result<()> {
-        self.sandboxed.enter(&limits(&self.limit)?)
+        self.sandboxed.enter(&self.limits()?)
+    }
+
+    fn limits(&self) -> anyhow::Result<ReadLimits> {
+        let limits = limits(&self.limit)?;
+        let alone =
+            limits.worker_bytes != ReadLimits::default().worker_bytes && !self.sandboxed.sandbox;
+        if alone {
+            bail!("--limit worker_bytes bounds what --sandbox starts: give both, or neither");
+        }
+        Ok(limits)
     }
 
     /// # Errors
     /// When the folder cannot be made, a limit is none, or the system has no sandbox that is asked for.
     pub(crate) fn opener(&self) -> anyhow::Result<VideoOpener> {
         self.enter_sandbox()?;
-        let settings = ReaderSettings { limits: limits(&self.limit)?, ..ReaderSettings::default() };
+        let settings = ReaderSettings { limits: self.limits()?, ..ReaderSettings::default() };
         let folder = match &self.frame_tables {
             Some(folder) => Some(folder.clone()).filter(|folder| !folder.as_os_str().is_empty()),
             None => default_folder(),
@@ -113,5 +123,13 @@ mod tests {
             let message = entries(&[wrong]).unwrap_err();
             assert!(message.contains(wrong) && message.contains(named), "{message}");
         }
+    }
+
+    #[test]
+    fn the_memory_of_workers_is_refused_where_there_are_none() {
+        let limit = vec!["worker_bytes=80000000".to_owned()];
+        let reading = FileReading { limit, ..FileReading::default() };
+        let message = reading.opener().unwrap_err().to_string();
+        assert!(message.contains("--sandbox"), "{message}");
     }
 }

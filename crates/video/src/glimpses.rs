@@ -6,22 +6,18 @@
 //! as near to the moment as the container's own index. In MPEG-TS and MPEG-PS the clock may tell nothing
 //! ([`crate::joined_packets`]): what is known of a file that was read whole is looked up, else it is read once.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-use ffmpeg::{Packet, codec, ffi, frame};
+use ffmpeg::{Packet, codec, frame};
 use ffmpeg_the_third as ffmpeg;
 
 use crate::cancel::CancelToken;
 use crate::error::VideoError;
 use crate::frame_stream;
 use crate::frame_table_cache::FrameTableCache;
-use crate::index_making::seeks_exactly;
-use crate::joined_packets::{self, JoinedPackets, Reading};
+use crate::key_search::{KeySearch, MOST_BYTES};
 use crate::limits::ReadLimits;
-use crate::png_texts;
-use crate::probe::{self, MediaSource, OpenFile};
 use crate::reader_settings::ReaderSettings;
 use crate::rgb_conversion::RgbConversion;
 use crate::time::Seconds;
@@ -31,16 +27,9 @@ use crate::watchdog::{self, GaveUp, Watch};
 
 /// Frames that are decoded on the way to one picture; then the last one stands for it.
 const MOST_FRAMES: usize = 600;
-/// Bytes of packets that are held for one picture; then the last one that they give stands for it.
-const MOST_BYTES: usize = 64 << 20;
 /// Packets behind a moment that are decoded until its picture comes. The decoder is not emptied for it: it
 /// may keep what it got before it gave the first picture.
 const MOST_BEHIND: usize = 64;
-/// Packets of other streams that are passed over on the way to the next picture.
-const MOST_PACKETS: usize = 20_000;
-
-/// Seconds before a moment at which its key frame is looked for, one after the other.
-const BACK_S: [f64; 6] = [0.0, 1.0, 4.0, 16.0, 64.0, 256.0];
 
 /// Which picture stands for a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +96,8 @@ impl Glimpses {
         let (inside, wanted, place, bounds) =
             (Arc::clone(&watch), self.clone(), path.to_owned(), *limits);
         let read = watchdog::run(&watch, limits, move || {
-            let mut looking = Looking::open(&place, &bounds, &inside)?;
             let until = wanted.times.last().copied().unwrap_or(Seconds::ZERO);
-            looking.place_joined(until, tables.as_ref());
+            let mut looking = Looking::open(&place, until, &bounds, &inside, tables.as_ref())?;
             let times = wanted.times.iter();
             let glimpse = |&time| {
                 inside.check(&place)?;
@@ -142,70 +130,37 @@ fn gave_up(path: &Path, why: GaveUp, limits: &ReadLimits) -> VideoError {
 
 /// A file that is looked into.
 struct Looking {
-    source: MediaSource,
-    limits: ReadLimits,
-    file: OpenFile,
+    search: KeySearch,
     decoder: codec::decoder::Video,
-    /// Of a file whose clock does not tell where a moment lies: its packets, each in its place.
-    joined: Option<JoinedPackets>,
-    /// Whether the file does not say when its pictures are shown.
-    is_untold: bool,
-    /// Read already, to be given next.
-    pending: VecDeque<Packet>,
-    /// Whether the recording is over in which the last key packet stands.
-    is_over: bool,
     /// The key packet that was decoded last, and its picture.
     last: Option<(i64, Option<Glimpse>)>,
 }
 
 impl Looking {
-    fn open(path: &Path, limits: &ReadLimits, watch: &Arc<Watch>) -> Result<Self, VideoError> {
-        let source = MediaSource { path: path.to_owned(), stretch: None };
-        let file = probe::open(&source, limits, watch)?;
+    fn open(
+        path: &Path,
+        until: Seconds,
+        limits: &ReadLimits,
+        watch: &Arc<Watch>,
+        tables: Option<&FrameTableCache>,
+    ) -> Result<Self, VideoError> {
+        let search = KeySearch::open(path, until, limits, watch, tables)?;
         let settings =
             ReaderSettings { limits: *limits, decoder_threads: 1, ..ReaderSettings::default() };
-        let decoder = frame_stream::open_decoder(path, &file, &settings)?;
-        Ok(Self {
-            source,
-            limits: *limits,
-            file,
-            decoder,
-            joined: None,
-            is_untold: false,
-            pending: VecDeque::new(),
-            is_over: false,
-            last: None,
-        })
-    }
-
-    fn place_joined(&mut self, until: Seconds, tables: Option<&FrameTableCache>) {
-        let (wanted, watch) = ((&self.file.input, until), &self.file.watch);
-        match joined_packets::reading(&self.source, wanted, &self.limits, watch, tables) {
-            Reading::ByClock => {}
-            Reading::Placed(index) => {
-                self.joined = Some(JoinedPackets::new(index, self.file.stream));
-            }
-            Reading::Untold => self.is_untold = true,
-        }
+        let decoder = frame_stream::open_decoder(path, &search.file, &settings)?;
+        Ok(Self { search, decoder, last: None })
     }
 
     fn glimpse(&mut self, time: Seconds, wanted: &Glimpses) -> Option<Glimpse> {
-        if self.is_untold {
-            return None;
-        }
-        let ticks_hz = {
-            let base = self.file.input.stream(self.file.stream)?.time_base();
-            f64::from(base.denominator()) / f64::from(base.numerator().max(1))
-        };
-        let start = self.joined.as_ref().map_or(wanted.start, JoinedPackets::start);
-        let target = ((time + start).0 * ticks_hz).floor() as i64;
-        let mut first = self.key_packet(target, ticks_hz)?;
+        let (target, ticks_hz) = self.search.ticks(time, wanted.start)?;
+        let mut first = self.search.key_packet(target, ticks_hz)?;
         // Containers seek by when a packet is decoded, which is earlier than it is shown.
         if let (Some(dts), true) = (first.dts(), first.pts().is_some_and(|pts| pts > target))
-            && let Some(earlier) = self.key_packet(dts - 1, ticks_hz)
+            && let Some(earlier) = self.search.key_packet(dts - 1, ticks_hz)
         {
             first = earlier;
         }
+        self.decoder.flush();
         let stamp = first.pts().or(first.dts()).unwrap_or(i64::MIN);
         match wanted.nearness {
             Nearness::KeyFrame => {
@@ -221,138 +176,6 @@ impl Looking {
                 self.small(&frame, wanted)
             }
         }
-    }
-
-    /// The last key packet that is shown at or before `target`, else the first of the file; packets are read on from it.
-    fn key_packet(&mut self, target: i64, ticks_hz: f64) -> Option<Packet> {
-        if self.joined.is_some() {
-            return self.placed_key(target);
-        }
-        let lands_on_keys = seeks_exactly(self.file.input.format().name());
-        // Broadcast streams have no index: a seek lands anywhere, and then the next one aims earlier.
-        let mut aim = target;
-        for back_s in BACK_S {
-            aim = target.saturating_sub((back_s * ticks_hz) as i64);
-            if !self.seek(aim) {
-                return None;
-            }
-            let found = match lands_on_keys {
-                true => self.first_key(target),
-                false => self.last_key(target),
-            };
-            if found.is_some() {
-                return found;
-            }
-        }
-        if !self.seek(aim) {
-            return None;
-        }
-        self.first_key(i64::MAX)
-    }
-
-    fn seek(&mut self, aim: i64) -> bool {
-        self.pending.clear();
-        // SAFETY: the context is alive and the stream is one of its own.
-        let code = unsafe {
-            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
-            ffi::av_seek_frame(input, stream, aim, ffi::AVSEEK_FLAG_BACKWARD)
-        };
-        self.decoder.flush();
-        code >= 0
-    }
-
-    /// The next key packet, of those that are decoded up to `target`.
-    fn first_key(&mut self, target: i64) -> Option<Packet> {
-        while let Some(packet) = self.packet() {
-            if packet.is_key() {
-                return Some(packet);
-            }
-            if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
-                break;
-            }
-        }
-        None
-    }
-
-    /// The last key packet that is shown up to `target`, of those that come; what was read behind it is given next.
-    fn last_key(&mut self, target: i64) -> Option<Packet> {
-        let mut last = None;
-        let mut behind = VecDeque::new();
-        let mut num_bytes = 0;
-        while let Some(packet) = self.packet() {
-            let Some(shown) = packet.pts().or(packet.dts()) else {
-                // Its place in time is not known: the first key packet is as good as any.
-                if packet.is_key() && last.is_none() {
-                    return Some(packet);
-                }
-                behind.push_back(packet);
-                break;
-            };
-            let is_behind = packet.dts().unwrap_or(shown) > target;
-            if packet.is_key() && shown <= target {
-                (last, num_bytes) = (Some(packet), 0);
-                behind.clear();
-            } else if last.is_some() {
-                num_bytes += packet.size();
-                behind.push_back(packet);
-            }
-            if is_behind || num_bytes > MOST_BYTES {
-                break;
-            }
-        }
-        self.pending = behind;
-        last
-    }
-
-    /// The key packet that is shown at or before `target`, in a file whose packets are placed.
-    fn placed_key(&mut self, target: i64) -> Option<Packet> {
-        let joined = self.joined.as_mut()?;
-        let key = joined.key_for(target)?;
-        if !joined.seek(&mut self.file.input, &self.file.watch, key) {
-            let watch = Arc::clone(&self.file.watch);
-            self.file = probe::open(&self.source, &self.limits, &watch).ok()?;
-            joined.is_at_start();
-        }
-        self.decoder.flush();
-        self.is_over = false;
-        self.packet()
-    }
-
-    /// The next packet; none at the end of its recording.
-    fn placed_packet(&mut self) -> Option<Packet> {
-        let joined = self.joined.as_mut()?;
-        while !self.is_over {
-            let packet = joined.read(&mut self.file.input, &self.file.watch)?;
-            self.is_over = joined.begins_recording();
-            if !self.is_over && packet.stream() == self.file.stream {
-                return Some(packet);
-            }
-        }
-        None
-    }
-
-    fn packet(&mut self) -> Option<Packet> {
-        if self.joined.is_some() {
-            let mut packet = self.placed_packet()?;
-            png_texts::take_out(&mut packet, self.file.codec_id);
-            return Some(packet);
-        }
-        if let Some(packet) = self.pending.pop_front() {
-            return Some(packet);
-        }
-        for _ in 0..MOST_PACKETS {
-            let mut packet = Packet::empty();
-            if self.file.watch.is_given_up() {
-                return None;
-            }
-            packet.read(&mut self.file.input).ok()?;
-            self.file.watch.step();
-            if packet.stream() == self.file.stream {
-                png_texts::take_out(&mut packet, self.file.codec_id);
-                return Some(packet);
-            }
-        }
-        None
     }
 
     /// The picture of one packet, with no others after it.
@@ -373,15 +196,16 @@ impl Looking {
         let begin = packets.iter().map(Packet::pts);
         let all_say = begin.clone().all(|pts| pts.is_some());
         let wanted = begin.flatten().filter(|pts| *pts <= target).max().filter(|_| all_say);
-        let mut unreferenced = Unreferenced::new(self.file.codec_id, self.file.header());
+        let mut unreferenced =
+            Unreferenced::new(self.search.file.codec_id, self.search.file.header());
         let mut best = None;
         let most = packets.len() + MOST_BEHIND;
         let mut packets = packets.into_iter();
         for _ in 0..most {
-            if self.file.watch.is_given_up() {
+            if self.search.file.watch.is_given_up() {
                 return None;
             }
-            let Some(packet) = packets.next().or_else(|| self.packet()) else { break };
+            let Some(packet) = packets.next().or_else(|| self.search.packet()) else { break };
             let leave_out = unreferenced.tell(packet.data().unwrap_or_default());
             let is_needed = wanted.is_none() || packet.pts() == wanted;
             let leave_out = if is_needed { LeaveOut::Nothing } else { leave_out };
@@ -401,7 +225,7 @@ impl Looking {
         let mut packets = vec![first];
         let mut num_bytes = 0;
         while packets.len() < MOST_FRAMES && num_bytes < MOST_BYTES {
-            let Some(packet) = self.packet() else { break };
+            let Some(packet) = self.search.packet() else { break };
             num_bytes += packet.size();
             // A picture is decoded before it is shown.
             let is_behind = packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target);
@@ -439,7 +263,7 @@ impl Looking {
 
     /// The picture as shown, made to fit.
     fn small(&self, frame: &frame::Video, wanted: &Glimpses) -> Option<Glimpse> {
-        let orientation = self.file.orientation;
+        let orientation = self.search.file.orientation;
         let shown = orientation.size(frame.width(), frame.height());
         let (width, height) = fitting(shown, wanted.fit);
         let stored = orientation.size(width, height);

@@ -98,6 +98,7 @@ mod index_making;
 mod joined_files;
 mod joined_packets;
 pub mod json_size;
+mod key_search;
 mod limits;
 mod long_pauses;
 mod losses;

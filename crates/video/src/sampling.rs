@@ -189,8 +189,8 @@ fn check_count(
     let starts = match stride {
         ClipStride::Clip => 1.0,
         ClipStride::Frames(frames) => table.len().div_ceil(frames.max(1)) as f64,
-        // One more, where times are rounded.
-        ClipStride::Time(time) => (length.0 / time.0).ceil() + 1.0,
+        // What rounding adds to a length is no clip.
+        ClipStride::Time(time) => (length.0 / time.0 - 1e-6).ceil().max(1.0),
     };
     let count = starts * frames_per_clip.div_ceil(FRAMES_OF_A_COUNTED_CLIP) as f64;
     // Not so for what is no number, too.
@@ -470,7 +470,7 @@ mod tests {
         let refused = whole_video(&table, window, 4, ClipStride::Clip, 1_000_000).unwrap_err();
         assert_eq!((refused.most, refused.length), (1_000_000, year));
         let error = refused.of(Path::new("year.mp4")).to_string();
-        for part in ["year.mp4: ", "30000001 clips", "30000000.00 s", "`limits.clips` (now 1000000"]
+        for part in ["year.mp4: ", "30000000 clips", "30000000.00 s", "`limits.clips` (now 1000000"]
         {
             assert!(error.contains(part), "{error}");
         }
