@@ -11,6 +11,7 @@ use crate::commands::extract::Extract;
 use crate::commands::ground::Ground;
 use crate::commands::index::command::Index;
 use crate::commands::inspect::Inspect;
+use crate::commands::model::Model;
 use crate::commands::pretrain::Pretrain;
 use crate::commands::report::Report;
 use crate::commands::results::Results;
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     Search(Search),
     /// Show an index as a page: search, play, export; in the browser, on this machine
     Serve(Serve),
+    /// List, look up and fetch models that others have published
+    #[command(subcommand)]
+    Model(Model),
     /// Import public weights (CLIP and others), or look into a file of weights
     #[command(subcommand)]
     Weights(Weights),

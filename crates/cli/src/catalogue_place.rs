@@ -14,7 +14,7 @@ use locvtp_search::catalogue::{
 use locvtp_train::shell_words::quoted;
 use locvtp_transfer::locate_model;
 
-use crate::{missing, output};
+use crate::{known_models, missing, output};
 
 /// The folder of a catalogue in a folder of videos.
 const FOLDER: &str = ".locvtp";
@@ -210,8 +210,9 @@ pub(crate) fn model_of(
     }
     let Some(index) = index.filter(|index| !index.model.name.is_empty()) else {
         bail!(
-            "say which model with --model DIR; no model yet? `locvtp demo` trains one, and `locvtp weights \
-             import` takes CLIP's"
+            "say which model with --model DIR; no model yet? Fetch one (`locvtp model list` has more), or let `locvtp \
+             demo` train one:\n{}",
+            known_models::three()
         );
     };
     let model = PathBuf::from(&index.model.name);

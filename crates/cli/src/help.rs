@@ -16,7 +16,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Find moments", &["index", "search", "serve", "ground"]),
     ("Look at videos and their captions", &["inspect", "corpus", "synthesize"]),
     ("Train", &["pretrain", "weights", "transfer", "explain"]),
-    ("Use a model", &["extract", "embed"]),
+    ("Use a model", &["model", "extract", "embed"]),
     ("Measure and show", &["evaluate", "score", "results", "report"]),
 ];
 
@@ -45,7 +45,7 @@ prints the version. Answers go to standard output, everything else to standard e
 ";
 
 /// What stands at the end of the help of a command: something to type.
-const EXAMPLES: [(&str, &str); 28] = [
+const EXAMPLES: [(&str, &str); 31] = [
     ("demo", "locvtp demo --minutes 3"),
     ("synthesize", "locvtp synthesize --out shapes --videos 50"),
     ("corpus check", "locvtp corpus check my-videos --decode probe"),
@@ -59,6 +59,9 @@ const EXAMPLES: [(&str, &str); 28] = [
     ("score segmentation", "locvtp score segmentation --predictions mine.jsonl --truth COIN.json"),
     ("weights inspect", "locvtp weights inspect models/clip --all"),
     ("weights random", "locvtp weights random --like demo-run --out models/random"),
+    ("model list", "locvtp model list --json"),
+    ("model info", "locvtp model info clip-b32"),
+    ("model get", "locvtp model get clip-b32 --out models/clip"),
     ("report", "locvtp report runs/mine"),
     ("extract", "locvtp extract --model demo-run --videos my-videos --out features.h5"),
     ("embed", "locvtp embed --model demo-run --text 'a red square' 'a blue disc'"),

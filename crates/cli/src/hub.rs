@@ -4,16 +4,20 @@
 //! `HF_HUB_OFFLINE` (only what is there already).
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use locvtp_model::weights::{OPEN_CLIP_FILES, SourceKind};
 use locvtp_video::address::Address;
 use locvtp_video::{PlainName, plain_file};
+use sha2::{Digest, Sha256};
 
 pub(crate) use crate::hub_cache::PREFIX;
 use crate::hub_cache::{CachedModel, HubCache};
 use crate::hub_server::{Failure, HubServer};
+use crate::known_models::size;
 use crate::progress::CountProgress;
 
 /// Files that say how weights are to be used; none must be there.
@@ -74,6 +78,37 @@ pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<Path
     )
 }
 
+/// The files of a model, given as `OWNER/NAME`, that are downloaded already.
+///
+/// # Errors
+/// When the folder of downloads is not this user's.
+pub(crate) fn downloaded(name: &str) -> anyhow::Result<Vec<PathBuf>> {
+    Ok(HubCache::find()?.model(name).files())
+}
+
+/// Compares a file with its tag, where that is the SHA-256 of what is in it, as the hub's are of large files.
+fn is_what_was_stated(blob: &mut File, tag: &PlainName) -> Result<(), Failure> {
+    let tag = tag.as_str();
+    if tag.len() != 64 || !tag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    blob.seek(SeekFrom::Start(0))?;
+    let (mut hash, mut bytes) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match blob.read(&mut bytes)? {
+            0 => break,
+            count => hash.update(&bytes[..count]),
+        }
+    }
+    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found.eq_ignore_ascii_case(tag) {
+        return Ok(());
+    }
+    Err(Failure::of(
+        "what came is not what the server says it is (SHA-256); it was thrown away, type the command again",
+    ))
+}
+
 /// The files that an index lists, which lie beside it.
 fn shards(index: &Path) -> anyhow::Result<BTreeSet<PlainName>> {
     let text = plain_file::read_text(index)?;
@@ -119,6 +154,9 @@ impl<'a> Store<'a> {
         let failed = |failure: Failure| self.refused(&file, server, &failure);
         let Some(stated) = server.look(self.name, &file).map_err(failed)? else { return Ok(None) };
         let mut blob = self.cached.open_blob(&stated.tag)?;
+        self.cached
+            .has_room(stated.bytes.saturating_sub(blob.metadata()?.len()))
+            .with_context(|| format!("hub:{}: {file} has {}", self.name, size(stated.bytes)))?;
         let mut shown = CountProgress::new(format!("{}: {file}", self.name), "MiB");
         let mib = |bytes: u64| (bytes >> 20) as usize;
         let mut progress = |done| match mib(stated.bytes) {
@@ -126,6 +164,11 @@ impl<'a> Store<'a> {
             total => shown.show_if_long(mib(done), total),
         };
         server.download(self.name, &file, &stated, &mut blob, &mut progress).map_err(failed)?;
+        if let Err(failure) = is_what_was_stated(&mut blob, &stated.tag) {
+            // It would never become right.
+            blob.set_len(0)?;
+            return Err(failed(failure));
+        }
         self.cached.keep(&stated.commit, &stated.tag, &file).map(Some)
     }
 

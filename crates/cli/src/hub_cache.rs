@@ -11,8 +11,11 @@
 //!
 //! Commit and tag are what the server states: plain names, or nothing is written.
 
+use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +23,8 @@ use anyhow::{Context, bail};
 use hf_hub::Repo;
 use locvtp_video::whole_file::{PartName, write_whole};
 use locvtp_video::{PlainName, plain_file, private_folder};
+
+use crate::known_models::size;
 
 /// What a name on the hub begins with.
 pub(crate) const PREFIX: &str = "hub:";
@@ -81,6 +86,33 @@ impl CachedModel {
         let commit = PlainName::new(&word(&self.folder.join("refs/main"))?).ok()?;
         let path = name.inside(&self.snapshot(&commit));
         path.is_file().then_some(path)
+    }
+
+    /// All of these.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let commit = word(&self.folder.join("refs/main"));
+        let Some(commit) = commit.and_then(|commit| PlainName::new(&commit).ok()) else {
+            return Vec::new();
+        };
+        let found = fs::read_dir(self.snapshot(&commit)).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> =
+            found.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+        found.sort();
+        found
+    }
+
+    /// # Errors
+    /// When the disk has less than so many bytes left.
+    pub(crate) fn has_room(&self, bytes: u64) -> anyhow::Result<()> {
+        let Some(free) = free_bytes(&self.folder).filter(|free| *free < bytes) else {
+            return Ok(());
+        };
+        bail!(
+            "{}: the disk has {} left and {} are to come; make room, or set HF_HOME to a folder on another disk",
+            self.folder.display(),
+            size(free),
+            size(bytes)
+        );
     }
 
     /// The file that the contents of this tag are fetched into, which holds what an earlier download left. Nobody else
@@ -147,6 +179,17 @@ impl CachedModel {
     }
 }
 
+/// What the disk has left for this user; none where the system does not say.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
+    let mut said = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path ends in a zero byte, and the place is as large as what is written there.
+    let said = unsafe {
+        (libc::statvfs(path.as_ptr(), said.as_mut_ptr()) == 0).then(|| said.assume_init())?
+    };
+    Some(said.f_bavail.saturating_mul(said.f_frsize))
+}
+
 /// The one word that a small file holds.
 fn word(path: &Path) -> Option<String> {
     let text = String::from_utf8(plain_file::read(path, LONGEST_WORD).ok()?).ok()?;
@@ -180,6 +223,17 @@ mod tests {
         symlink(&kept, model.half_blob(&tag)).unwrap();
         model.open_blob(&tag).unwrap_err();
         assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_disk_that_is_too_small_is_said_before_the_download() {
+        let home = tempfile::tempdir().unwrap();
+        let model = HubCache { folder: home.path().to_owned() }.model("owner/name");
+        model.open_blob(&name("t")).unwrap();
+        model.has_room(1).unwrap();
+        let told = model.has_room(u64::MAX / 2).unwrap_err().to_string();
+        assert!(told.contains("HF_HOME") && told.contains("left"), "{told}");
+        assert!(model.files().is_empty());
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn of(reason: impl ToString) -> Self {
+    pub(crate) fn of(reason: impl ToString) -> Self {
         Self { is_forbidden: false, reason: reason.to_string() }
     }
 }

@@ -14,6 +14,7 @@ mod hub;
 mod hub_cache;
 mod hub_server;
 mod interrupt;
+mod known_models;
 mod missing;
 mod moved_folder;
 mod null_captions;
@@ -40,6 +41,7 @@ use locvtp_video::sandbox;
 use crate::args::{Args, Command};
 use crate::commands::corpus::command::CorpusCommand;
 use crate::commands::index::command::Index;
+use crate::commands::model::Model;
 use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
@@ -127,6 +129,9 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),
+        Command::Model(Model::List(args)) => commands::model::list::run(&args),
+        Command::Model(Model::Info(args)) => commands::model::info::run(&args),
+        Command::Model(Model::Get(args)) => commands::model::get::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Report(args) => commands::report::run(&args),

@@ -29,11 +29,10 @@ pub(crate) fn no_model(dir: &Path) -> String {
     let name = dir.display();
     if let Some(name) = dir.to_str().and_then(|name| name.strip_prefix(hub_cache::PREFIX)) {
         let out = format!("models/{}", name.rsplit('/').next().unwrap_or(name));
-        let import =
-            command(&["weights", "import", "--from", &format!("hub:{name}"), "--out", &out]);
+        let get = command(&["model", "get", &format!("hub:{name}"), "--out", &out]);
         return format!(
-            "hub:{name} is a name on the Hugging Face hub, and a folder is expected; import it:\n  \
-             {import}\nand then give --model {}",
+            "hub:{name} is a name on the Hugging Face hub, and a folder is expected; fetch it:\n  \
+             {get}\nand then give --model {}",
             quoted(&out)
         );
     }

@@ -9,6 +9,7 @@ pub(crate) mod extract;
 pub(crate) mod ground;
 pub(crate) mod index;
 pub(crate) mod inspect;
+pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod pretrain;
 pub(crate) mod report;

@@ -351,8 +351,7 @@ fn a_model_that_is_not_here_names_the_command_that_makes_it() {
         command.args(["ground", "--model", model, str(&video), &sentence]);
         refused(&command.current_dir(empty.path()).output().unwrap())
     };
-    let import =
-        "weights import --from hub:openai/clip-vit-base-patch32 --out models/clip-vit-base-patch32";
+    let import = "model get hub:openai/clip-vit-base-patch32 --out models/clip-vit-base-patch32";
     let message = ground("hub:openai/clip-vit-base-patch32");
     says(&message, &["Hugging Face", import, "--model models/clip-vit-base-patch32"]);
     says(&ground("demo-run"), &["demo-run", "scripts/demo", "locvtp demo"]);

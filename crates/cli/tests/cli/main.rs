@@ -17,9 +17,11 @@ mod grounding;
 mod held_folders;
 #[path = "../../../../tests/support/http.rs"]
 mod http;
+mod hub;
 mod indexed;
 mod indexing;
 mod inspect;
+mod known_models;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
 mod order_of_refusals;

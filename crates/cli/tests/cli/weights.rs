@@ -1,17 +1,17 @@
-//! `locvtp weights`: tiny checkpoints in, a model directory out; a hub that is a server of our own.
+//! `locvtp weights`: tiny checkpoints in, a model directory out; a hub of our own.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
 
+use crate::hub::hub;
 use crate::not_run::{not_run, shared_case};
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded};
 
 /// Checkpoints as other programs write them; `reference/foreign_weights.py` made them.
-fn foreign(name: &str) -> PathBuf {
+pub(crate) fn foreign(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/goldens/foreign").join(name)
 }
 
@@ -180,69 +180,6 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_written() {
     let arguments = ["weights", "import", "--from", str(&video), "--out", str(&out)];
     says(&refused(&run(&arguments)), &[str(&out), "import.json", "another --out"]);
     assert_eq!(std::fs::read_to_string(out.join("config.json")).unwrap(), "{}");
-}
-
-/// A hub with the tiny TimeSformer as `tiny/timesformer` and shards as `tiny/sharded`; its address.
-fn hub() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
-            std::thread::spawn(move || answer(connection.unwrap()));
-        }
-    });
-    address
-}
-
-/// Answers as the hub does: parts of files, with the commit and the tag of the file.
-fn answer(mut connection: TcpStream) {
-    let mut request = BufReader::new(connection.try_clone().unwrap());
-    let mut line = String::new();
-    request.read_line(&mut line).unwrap();
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let mut start = 0;
-    let mut end = usize::MAX;
-    loop {
-        let mut header = String::new();
-        request.read_line(&mut header).unwrap();
-        let header = header.trim().to_lowercase();
-        if let Some((_, range)) = header.split_once("range: bytes=") {
-            let (from, to) = range.split_once('-').unwrap();
-            start = from.parse().unwrap();
-            end = to.parse().unwrap_or(usize::MAX);
-        }
-        if header.is_empty() {
-            break;
-        }
-    }
-    let file = ["tiny/timesformer", "tiny/sharded"].iter().find_map(|model| {
-        let name = path.strip_prefix(&format!("/{model}/resolve/main/"))?;
-        let folder = if *model == "tiny/sharded" { "sharded" } else { "hf-timesformer" };
-        std::fs::read(foreign(folder).join(name)).ok()
-    });
-    let status = if path.starts_with("/gated/") { "401 Unauthorized" } else { "404 Not Found" };
-    let answer = match file {
-        None => {
-            format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into()
-        }
-        Some(bytes) => {
-            let part = &bytes[start.min(bytes.len())..end.saturating_add(1).min(bytes.len())];
-            let head = format!(
-                "HTTP/1.1 206 Partial Content\r\ncontent-length: {}\r\ncontent-range: bytes \
-                 {start}-{}/{}\r\netag: \"{}\"\r\nx-repo-commit: 0123456789abcdef\r\n\
-                 connection: close\r\n\r\n",
-                part.len(),
-                start + part.len() - 1,
-                bytes.len(),
-                path.replace('/', "-"),
-            );
-            [head.as_bytes(), part].concat()
-        }
-    };
-    connection.write_all(&answer).unwrap();
-    // Read what is left, so that closing is no reset.
-    let _ = connection.shutdown(std::net::Shutdown::Write);
-    let _ = request.read_to_end(&mut Vec::new());
 }
 
 /// `weights import --from FROM --out model` with a hub and a home of its own.

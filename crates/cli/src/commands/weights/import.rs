@@ -17,7 +17,7 @@ use crate::numbers::{number, share, whole};
 use crate::{Outcome, hub, output};
 
 /// `locvtp weights import`
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 #[command(after_help = IMPORT_HELP)]
 pub(crate) struct ImportWeights {
     /// What kind of checkpoint it is, and its files or the folder they lie in. Say it twice to
