@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::error::ExportError;
 use super::frame_rate::FrameRate;
-use super::hit::{Hit, one_line};
+use super::hit::{Hit, single_spaced};
 use super::placed_hit::PlacedHit;
 use super::reels::reels;
 use super::source_clock::{SourceClock, SourceClocks};
@@ -47,7 +47,7 @@ pub(super) fn write(
         let (from, until) =
             (placed.clock.timecode(placed.first), placed.clock.timecode(placed.end));
         let record_until = record.plus(placed.num_frames());
-        let name = one_line(&placed.hit.file_name());
+        let name = single_spaced(&placed.hit.file_name());
         list.push_str(&format!(
             "{number:03}  {reel:<8} V     C        {from} {until} {record} {record_until}\n\
              * FROM CLIP NAME: {name}\n* COMMENT: {}\n",
@@ -95,7 +95,7 @@ fn fcm(drop: bool) -> &'static str {
 }
 
 fn short(text: &str, most: usize) -> String {
-    one_line(text).chars().take(most).collect()
+    single_spaced(text).chars().take(most).collect()
 }
 
 fn check_rates(placed: &[PlacedHit<'_>]) -> Result<(), ExportError> {

@@ -66,7 +66,7 @@ pub(super) fn file_name(path: &Path) -> String {
 }
 
 /// A text in one line, without characters that text files take for orders.
-pub(super) fn one_line(text: &str) -> String {
+pub(super) fn single_spaced(text: &str) -> String {
     let spaced = text.replace(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}', " ");
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

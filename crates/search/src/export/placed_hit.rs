@@ -49,7 +49,7 @@ impl<'a> PlacedHit<'a> {
             score.map(|score| format!("score {score:.4}")),
         ];
         let told = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        super::hit::one_line(&if told.is_empty() {
+        super::hit::single_spaced(&if told.is_empty() {
             query.clone()
         } else {
             format!("{query} ({told})")

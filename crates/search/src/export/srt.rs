@@ -1,6 +1,6 @@
 //! SubRip: the hits of one video as subtitles over it.
 
-use super::hit::{Hit, one_line};
+use super::hit::{Hit, single_spaced};
 
 /// The hits in the order of time.
 pub(super) fn write(hits: &[Hit]) -> String {
@@ -35,6 +35,6 @@ fn clock(ms: u64) -> String {
 /// The format cannot escape; a word joiner behind `<`, `{` and `--` shows nothing and keeps players from
 /// taking them for tags and arrows.
 fn plain(text: &str) -> String {
-    let text = one_line(text);
+    let text = single_spaced(text);
     text.replace('<', "<\u{2060}").replace('{', "{\u{2060}").replace("-->", "--\u{2060}>")
 }

@@ -1,6 +1,6 @@
 //! WebVTT: the hits of one video as subtitles over it, as browsers take them.
 
-use super::hit::{Hit, one_line};
+use super::hit::{Hit, single_spaced};
 use super::srt::{cue_times_ms, in_time};
 
 /// The hits in the order of time.
@@ -20,5 +20,5 @@ fn clock(ms: u64) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    one_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    single_spaced(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,12 +1,12 @@
 //! Escaping for XML attributes and texts.
 
-use super::hit::one_line;
+use super::hit::single_spaced;
 
 /// The text in one line, with what XML takes for markup written as entities, and without characters that
 /// no XML may hold.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
-    for letter in one_line(text).chars() {
+    for letter in single_spaced(text).chars() {
         match letter {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
