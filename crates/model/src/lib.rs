@@ -67,6 +67,7 @@ mod sentence_feature;
 mod sentence_piece_file;
 mod setting_check;
 mod siglip;
+mod siglip_text;
 mod start_weights;
 mod step_memory;
 mod text_encoder;
