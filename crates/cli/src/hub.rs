@@ -17,7 +17,7 @@ use crate::hub_server::{Failure, HubServer};
 use crate::progress::CountProgress;
 
 /// Files that say how weights are to be used; none must be there.
-const BESIDE: [&str; 7] = [
+const BESIDE: [&str; 8] = [
     "config.json",
     "preprocessor_config.json",
     "open_clip_config.json",
@@ -25,6 +25,7 @@ const BESIDE: [&str; 7] = [
     "vocab.txt",
     "vocab.json",
     "merges.txt",
+    "spiece.model",
 ];
 
 /// Names under which weights lie on the hub, the best first; open_clip's follow, and come first for
