@@ -3,21 +3,19 @@
 //! Neither stands in the files of a tokenizer: `SiglipTokenizer` lower-cases and takes ASCII's punctuation out
 //! (`canonicalize_text`), and `Siglip2Tokenizer` puts a lower-casing before what the file says.
 
-use std::borrow::Cow;
-
 /// Stands for a space in pieces, and before the first word.
 const SPACE: char = '\u{2581}';
 
 /// Whose rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SiglipText {
+pub(crate) enum SiglipTextRules {
     /// Of version 1: pieces of SentencePiece.
     First,
     /// Of version 2: Gemma's byte pairs.
     Second,
 }
 
-impl SiglipText {
+impl SiglipTextRules {
     /// The rules of a vocabulary that has some special tokens.
     pub(crate) fn of(has: impl Fn(&str) -> bool) -> Option<Self> {
         if has("<bos>") && has("<eos>") {
@@ -44,11 +42,11 @@ impl SiglipText {
     }
 
     /// A text as it is cut.
-    pub(crate) fn written(self, text: &str) -> Cow<'_, str> {
+    pub(crate) fn written(self, text: &str) -> String {
         match self {
-            Self::First => Cow::Owned(canonical(text)),
+            Self::First => canonical(text),
             // Letter by letter, as the library of tokenizers does it: a last sigma stays like any other.
-            Self::Second => Cow::Owned(text.chars().flat_map(char::to_lowercase).collect()),
+            Self::Second => text.chars().flat_map(char::to_lowercase).collect(),
         }
     }
 }
@@ -82,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_first_version_has_no_upper_case_and_no_punctuation() {
-        let written = |text| SiglipText::First.written(text).into_owned();
+        let written = |text| SiglipTextRules::First.written(text);
         assert_eq!(written("A Dog's  ball,\tred! "), "▁a dogs ball red");
         assert_eq!(written(" (left)"), "▁ left");
         assert_eq!(written("¿Duerme?"), "▁¿duerme");
@@ -93,16 +91,16 @@ mod tests {
 
     #[test]
     fn the_second_version_has_no_upper_case() {
-        let written = |text| SiglipText::Second.written(text).into_owned();
+        let written = |text| SiglipTextRules::Second.written(text);
         assert_eq!(written(" A Dog's  ball! "), " a dog's  ball! ");
         assert_eq!(written("ΣΟΦΟΣ"), "σοφοσ");
     }
 
     #[test]
     fn special_tokens_say_whose_rules() {
-        let of = |tokens: &[&str]| SiglipText::of(|token| tokens.contains(&token));
-        assert_eq!(of(&["<pad>", "<eos>", "<bos>"]), Some(SiglipText::Second));
-        assert_eq!(of(&["<pad>", "</s>", "<unk>"]), Some(SiglipText::First));
+        let of = |tokens: &[&str]| SiglipTextRules::of(|token| tokens.contains(&token));
+        assert_eq!(of(&["<pad>", "<eos>", "<bos>"]), Some(SiglipTextRules::Second));
+        assert_eq!(of(&["<pad>", "</s>", "<unk>"]), Some(SiglipTextRules::First));
         assert_eq!(of(&["<s>", "</s>", "<pad>"]), None);
         assert_eq!(of(&[]), None);
     }

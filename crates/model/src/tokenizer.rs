@@ -22,7 +22,7 @@ use tokenizers::{
 };
 
 use crate::token_batch::TokenBatch;
-use crate::siglip_text::SiglipText;
+use crate::siglip_text::SiglipTextRules;
 use crate::{ModelError, byte_pair_tokenizer, sentence_piece_file, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.
@@ -64,7 +64,7 @@ pub struct SentenceTokenizer {
     last: Special,
     padding: u32,
     /// How a SigLIP has texts before they are cut; its sentences are all padded to one length, too.
-    siglip: Option<SiglipText>,
+    siglip: Option<SiglipTextRules>,
     /// What BERT has for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
     unknown: Option<u32>,
 }
@@ -217,7 +217,7 @@ impl SentenceTokenizer {
         let has = |token: &str| inner.token_to_id(token).is_some();
         let is_clip = has(byte_pair_tokenizer::SPECIAL[0]);
         let is_bert = !is_clip && has("[CLS]");
-        let siglip = if is_clip || is_bert { None } else { SiglipText::of(has) };
+        let siglip = if is_clip || is_bert { None } else { SiglipTextRules::of(has) };
         let (first, last, padding) = match (is_clip, siglip, byte_pair_tokenizer::SPECIAL) {
             (true, _, [first, last]) => (Some(first), last, last),
             (false, None, _) => (Some("[CLS]"), "[SEP]", "[PAD]"),
@@ -272,7 +272,7 @@ impl SentenceTokenizer {
     /// When the tokenizer library refuses.
     pub fn encode(&self, sentence: &str) -> Result<SentenceTokens, ModelError> {
         let written = match self.siglip {
-            Some(siglip) => siglip.written(sentence),
+            Some(siglip) => Cow::Owned(siglip.written(sentence)),
             None => Cow::Borrowed(sentence),
         };
         Ok(self.tokens(&self.inner.encode(&*written, false).map_err(reason)?))

@@ -197,13 +197,13 @@ fn words_sentences_and_gradients_equal_hugging_faces() {
         let (all, sentences) = (tower.forward(&tokens), tower.sentences(&tokens));
         let vectors = flat(&expected["sentence_vectors"]);
         assert_close("sentences", &numbers(sentences.clone()), &vectors, forward);
-        let words = |i: usize| {
+        let words = |i: usize| -> Tensor<2> {
             all.clone().narrow(0, i, 1).narrow(1, 0, tokens.lengths[i] - 1).reshape([-1, 16])
         };
         for (i, row) in expected["words"].as_array().unwrap().iter().enumerate() {
-            assert_close(&format!("words {i}"), &numbers::<2>(words(i)), &flat(row), forward);
+            assert_close(&format!("words {i}"), &numbers(words(i)), &flat(row), forward);
         }
-        let shown = Tensor::cat((0..3).map(words).collect::<Vec<Tensor<2>>>(), 0).sum();
+        let shown = Tensor::cat((0..3).map(words).collect(), 0).sum();
         let loss = (sentences * made(9, [3, 16], &device, dtype)).sum() + shown;
         let found = golden::named_gradients(&tower, loss.backward());
         assert_gradients(&found, &expected["text_gradients"], backward);

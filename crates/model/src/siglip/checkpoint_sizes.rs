@@ -125,11 +125,14 @@ fn refuse_free_sizes(shapes: &Shapes<'_>) -> Result<(), ModelError> {
     if !is_named && shape.len() == 4 {
         return Ok(());
     }
+    let shown = match is_named {
+        true => format!("{CONFIG} beside it says siglip2"),
+        false => format!("its patch embedding has the shape {shape:?}"),
+    };
     Err(ModelError::ForeignWeights {
         path: shapes.source.path().into(),
         reason: format!(
-            "it is a NaFlex SigLIP 2 (its patch embedding has the shape {shape:?}), which takes pictures of any \
-             proportions, and that is not built here"
+            "it is a NaFlex SigLIP 2 ({shown}), which takes pictures of any proportions, and that is not built here"
         ),
         way_out: "take the checkpoint of the same size with a fixed picture size, for example \
                   google/siglip2-base-patch16-224"

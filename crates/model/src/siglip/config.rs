@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clip::{ClipTime, attention::LayerSize};
+use crate::clip::attention::LayerSize;
+use crate::clip::{Activation, ClipTime};
 use crate::encoder_cost::{ClipSize, EncoderCost};
-use crate::encoders::Activation;
 use crate::text_tower::TextTowerConfig;
 use crate::timesformer::TemporalInit;
 use crate::video_tower::VideoTowerConfig;

@@ -18,8 +18,8 @@ pub(super) fn tokenizer(
     let (is_clip, is_siglip) =
         (matches!(config, TextEncoderConfig::Clip(_)), matches!(config, TextEncoderConfig::Siglip(_)));
     // `tokenizer.model` is SigLIP 2's, which is told what to do about it.
-    let vocabularies = match (is_clip, is_siglip) {
-        (true, _) => &["vocab.json"][..],
+    let vocabularies: &[&str] = match (is_clip, is_siglip) {
+        (true, _) => &["vocab.json"],
         (_, true) => &["spiece.model", "tokenizer.model"],
         _ => &["vocab.txt"],
     };
