@@ -21,7 +21,7 @@ use crate::known_models::size;
 use crate::progress::CountProgress;
 
 /// Files that say how weights are to be used; none must be there.
-const BESIDE: [&str; 7] = [
+const BESIDE: [&str; 8] = [
     "config.json",
     "preprocessor_config.json",
     "open_clip_config.json",
@@ -29,6 +29,7 @@ const BESIDE: [&str; 7] = [
     "vocab.txt",
     "vocab.json",
     "merges.txt",
+    "spiece.model",
 ];
 
 /// Names under which weights lie on the hub, the best first; open_clip's follow, and come first for

@@ -67,7 +67,7 @@ impl Branch<ClipPart<'_>> for VideoBranch<'_> {
     }
 }
 
-/// From sentences to the words of `[b, n, e]`, without the first token and the last.
+/// From sentences to the words of `[b, n, e]`, without the tokens before and behind them.
 pub(crate) struct TextBranch<'a> {
     pub(crate) tower: &'a dyn TextTower,
     pub(crate) head: Option<&'a Projection>,
@@ -87,7 +87,7 @@ impl Branch<TokenBatch> for TextBranch<'_> {
     }
 
     fn finish(&self, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
-        project(self.head, words(self.tower.finish(x), tokens))
+        project(self.head, words(self.tower, self.tower.finish(x), tokens))
     }
 }
 
@@ -99,8 +99,15 @@ pub(crate) fn project<const D: usize>(head: Option<&Projection>, x: Tensor<D>) -
     }
 }
 
-/// Of all tokens those that may be words: the first (`[CLS]`) is dropped, the last (`[SEP]`) and
-/// padding lie behind the words.
-pub(crate) fn words(x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
-    x.narrow(1, 1, tokens.padded_length - 2)
+/// Of all tokens those that may be words: the first (`[CLS]`), where there is one, is dropped, the last (`[SEP]`)
+/// and padding lie behind the words.
+pub(crate) fn words(tower: &dyn TextTower, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
+    let first = usize::from(tower.has_first_token());
+    x.narrow(1, first, tokens.padded_length - first - 1)
+}
+
+/// How many words each sentence has.
+pub(crate) fn num_words(tower: &dyn TextTower, tokens: &TokenBatch) -> Vec<usize> {
+    let others = usize::from(tower.has_first_token()) + 1;
+    tokens.lengths.iter().map(|length| length - others).collect()
 }

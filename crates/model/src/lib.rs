@@ -6,10 +6,10 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `c3d`, `distilbert` |
+//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `siglip`, `c3d`, `distilbert` |
 //! | `video_encoder`, `video_tower` | which video encoder; what each must do |
 //! | `text_encoder`, `text_tower` | which text encoder; what each must do |
-//! | `tokenizer` | the words of a sentence |
+//! | `tokenizer`, `byte_pair_tokenizer`, `sentence_piece_file` | the words of a sentence; files of words |
 //! | `projection` | from the encoders into the joint space |
 //! | `correspondence` | which words belong to a clip |
 //! | `context_warp` | from a neighbouring clip to this one |
@@ -64,7 +64,10 @@ mod preprocessing;
 mod projection;
 pub mod recurrent;
 mod sentence_feature;
+mod sentence_piece_file;
 mod setting_check;
+mod siglip;
+mod siglip_text;
 mod start_weights;
 mod step_memory;
 mod text_encoder;
@@ -87,6 +90,7 @@ pub mod encoders {
         Activation, ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig,
     };
     pub use crate::distilbert::{DistilBert, DistilBertConfig};
+    pub use crate::siglip::{SiglipText, SiglipTextConfig, SiglipVision, SiglipVisionConfig};
     pub use crate::timesformer::{TemporalInit, TimeSformer, TimeSformerBlock, TimeSformerConfig};
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::branch::{TextBranch, VideoBranch, project, words};
+use crate::branch::{TextBranch, VideoBranch, num_words, project, words};
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
@@ -235,12 +235,14 @@ impl LocVtp {
     ///
     /// # Shapes
     /// - `tokens`: `b` sentences of `n + 2` padded tokens
-    /// - returns `[b, n, d]`; the number of words of sentence `i` is `tokens.lengths[i] - 2`
+    /// - returns `[b, n, d]`; the number of words of sentence `i` is `tokens.lengths[i] - 2`. A SigLIP has no first token,
+    ///   so its words are one more
     ///
     /// # Panics
     /// When the model has no text encoder; its directory has no tokenizer to make tokens with.
     pub fn backbone_words(&self, tokens: &TokenBatch) -> Tensor<3> {
-        words(self.text_encoder().token_features(tokens), tokens)
+        let encoder = self.text_encoder();
+        words(encoder.tower(), encoder.token_features(tokens), tokens)
     }
 
     /// Projected words, not of unit length; otherwise as [`LocVtp::backbone_words`].
@@ -266,7 +268,8 @@ impl LocVtp {
         let all = self.text_encoder().token_features(tokens);
         let [_, _, d] = all.dims();
         let last = |(row, length): (usize, &usize)| {
-            all.clone().narrow(0, row, 1).narrow(1, length - 1, 1).reshape([1, d])
+            let place = self.text_encoder().tower().sentence_place(*length, tokens.padded_length);
+            all.clone().narrow(0, row, 1).narrow(1, place, 1).reshape([1, d])
         };
         let last = Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0);
         project(self.text_projection.as_ref(), last)
@@ -317,7 +320,7 @@ impl LocVtp {
         VideoTextEmbeddings {
             clips: clips.reshape([b, r / b, e]),
             words: self.embed_words(tokens),
-            num_words: tokens.lengths.iter().map(|length| length - 2).collect(),
+            num_words: num_words(self.text_encoder().tower(), tokens),
         }
     }
 }

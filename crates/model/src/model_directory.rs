@@ -200,7 +200,10 @@ fn read_tokenizer(
         Some(id) if id as usize >= places => {
             format!("a token with the id {id} has no place in an embedding of {places}")
         }
-        _ => return Ok(Some(tokenizer)),
+        _ => {
+            config.text.check_tokenizer(&tokenizer)?;
+            return Ok(Some(tokenizer));
+        }
     };
     Err(ModelError::Contradiction {
         first: TOKENIZER_FILE.into(),

@@ -12,7 +12,8 @@ pub enum SentenceFeature {
     /// The mean of its words: what the losses train.
     #[default]
     MeanWord,
-    /// The last token, as CLIP was trained by its makers; an import says so.
+    /// The last token, as CLIP was trained by its makers, or the last place of the padded sentence, as SigLIP was; an
+    /// import says so.
     LastToken,
 }
 

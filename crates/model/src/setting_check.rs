@@ -76,6 +76,15 @@ pub(crate) fn even_heads(
     })
 }
 
+/// # Errors
+/// When it is infinite or none.
+pub(crate) fn finite(section: &str, (key, value): (&str, f64)) -> Result<(), ModelError> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    setting(section, key, value.to_string(), "a number")
+}
+
 fn setting(
     section: &str,
     key: &str,

@@ -14,8 +14,10 @@ use crate::distilbert::{DistilBert, DistilBertConfig};
 use crate::encoder_cost::EncoderCost;
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
+use crate::siglip::{SiglipText, SiglipTextConfig};
 use crate::text_tower::{TextTower, TextTowerConfig};
 use crate::token_batch::TokenBatch;
+use crate::tokenizer::SentenceTokenizer;
 
 /// Which text encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -27,6 +29,8 @@ pub enum TextEncoderConfig {
     DistilBert(DistilBertConfig),
     /// `kind = "clip"`: CLIP's text tower (§A.3); its words are byte pairs.
     Clip(ClipTextConfig),
+    /// `kind = "siglip"`: SigLIP's text tower; its words are those of its own tokenizer.
+    Siglip(SiglipTextConfig),
     /// `kind = "none"`: the model is a video encoder alone, for features. It has no tokenizer, no
     /// projection heads and no context-warping head.
     None,
@@ -50,6 +54,12 @@ impl From<ClipTextConfig> for TextEncoderConfig {
     }
 }
 
+impl From<SiglipTextConfig> for TextEncoderConfig {
+    fn from(config: SiglipTextConfig) -> Self {
+        Self::Siglip(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for TextEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Refuses every setting.
@@ -61,8 +71,12 @@ impl<'de> Deserialize<'de> for TextEncoderConfig {
         match section.kind.as_deref() {
             None | Some("distilbert") => Ok(Self::DistilBert(section.read()?)),
             Some("clip") => Ok(Self::Clip(section.read()?)),
+            Some("siglip") => Ok(Self::Siglip(section.read()?)),
             Some("none") => section.read().map(|NoSettings {}| Self::None),
-            Some(other) => Err(D::Error::unknown_variant(other, &["distilbert", "clip", "none"])),
+            Some(other) => {
+                let kinds = &["distilbert", "clip", "siglip", "none"];
+                Err(D::Error::unknown_variant(other, kinds))
+            }
         }
     }
 }
@@ -77,6 +91,7 @@ impl TextEncoderConfig {
         match self {
             Self::DistilBert(config) => Some(config),
             Self::Clip(config) => Some(config),
+            Self::Siglip(config) => Some(config),
             Self::None => None,
         }
     }
@@ -91,6 +106,7 @@ impl TextEncoderConfig {
         match self {
             Self::DistilBert(config) => config.set_vocab_size(vocab_size),
             Self::Clip(config) => config.set_vocab_size(vocab_size),
+            Self::Siglip(config) => config.set_vocab_size(vocab_size),
             Self::None => {}
         }
     }
@@ -98,6 +114,29 @@ impl TextEncoderConfig {
     /// Longest sentence in tokens, first and last included; 0 where there is no encoder.
     pub fn max_tokens(&self) -> usize {
         self.config().map_or(0, TextTowerConfig::max_tokens)
+    }
+
+    /// That words are cut as the encoder reads them: with a token before them, or without.
+    ///
+    /// # Errors
+    /// When they are not; the message says which words belong to it.
+    pub fn check_tokenizer(&self, tokenizer: &SentenceTokenizer) -> Result<(), ModelError> {
+        let Some(config) = self.config() else { return Ok(()) };
+        if config.has_first_token() == tokenizer.has_first_token() {
+            return Ok(());
+        }
+        let (found, expected) = match config.has_first_token() {
+            true => ("of SigLIP's kind", "with a token before and one behind a sentence"),
+            false => (
+                "not SigLIP's own",
+                "SigLIP's own; import a SigLIP, and train from it with start.model",
+            ),
+        };
+        Err(ModelError::Contradiction {
+            first: "text.kind".into(),
+            second: "tokenizer".into(),
+            reason: format!("the words are {found}, and the text encoder reads words {expected}"),
+        })
     }
 
     /// Width of a word's feature, `d`; 0 where there is no encoder.
@@ -137,6 +176,9 @@ impl TextEncoderConfig {
                 Some(TextEncoder::DistilBert(KeyedDistilBert { distilbert: config.init(random) }))
             }
             Self::Clip(config) => Some(TextEncoder::Clip(KeyedClip { clip: config.init(random) })),
+            Self::Siglip(config) => {
+                Some(TextEncoder::Siglip(KeyedSiglip { siglip: config.init(random) }))
+            }
             Self::None => None,
         }
     }
@@ -147,6 +189,7 @@ impl TextEncoderConfig {
 pub(crate) enum TextEncoder {
     DistilBert(KeyedDistilBert),
     Clip(KeyedClip),
+    Siglip(KeyedSiglip),
 }
 
 #[derive(Module, Debug)]
@@ -161,11 +204,18 @@ pub(crate) struct KeyedClip {
     clip: ClipText,
 }
 
+#[derive(Module, Debug)]
+pub(crate) struct KeyedSiglip {
+    /// `siglip.text_model.*`
+    siglip: SiglipText,
+}
+
 impl TextEncoder {
     pub(crate) fn tower(&self) -> &dyn TextTower {
         match self {
             Self::DistilBert(keyed) => &keyed.distilbert,
             Self::Clip(keyed) => &keyed.clip,
+            Self::Siglip(keyed) => &keyed.siglip,
         }
     }
 

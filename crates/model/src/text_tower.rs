@@ -17,6 +17,11 @@ pub(crate) trait TextTowerConfig {
     /// Longest sentence in tokens, first and last included.
     fn max_tokens(&self) -> usize;
 
+    /// Whether a token stands before the words of a sentence.
+    fn has_first_token(&self) -> bool {
+        true
+    }
+
     /// Width of a word's feature, `d`.
     fn width(&self) -> usize;
 
@@ -39,6 +44,16 @@ pub(crate) trait TextTowerConfig {
 
 /// A text encoder: an embedding, blocks one after the other, an end.
 pub(crate) trait TextTower {
+    /// Whether a token stands before the words of a sentence; behind them one always does.
+    fn has_first_token(&self) -> bool {
+        true
+    }
+
+    /// The token that is a sentence's own feature, of `length` tokens padded to `padded_length`.
+    fn sentence_place(&self, length: usize, _padded_length: usize) -> usize {
+        length - 1
+    }
+
     /// How many blocks there are.
     fn num_blocks(&self) -> usize;
 

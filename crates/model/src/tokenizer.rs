@@ -1,13 +1,14 @@
-//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, or CLIP's
-//! byte pairs.
+//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, CLIP's byte pairs, or
+//! SigLIP's pieces.
 //!
 //! "Word" in this project means token, as in the authors' release. What a tokenizer puts before and
-//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`) and padding are
-//! never words.
+//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`; of SigLIP an end alone) and padding
+//! are never words.
 //!
 //! A sentence that a model is asked for loses the signs that its tokenizer does not know: a full stop behind "a ring" that
 //! becomes `[UNK]` is a word that training never showed, and turns the answer into another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -20,8 +21,9 @@ use tokenizers::{
     PreTokenizedString, PreTokenizer, Tokenizer,
 };
 
+use crate::siglip_text::SiglipTextRules;
 use crate::token_batch::TokenBatch;
-use crate::{ModelError, byte_pair_tokenizer, wordpiece_vocabulary};
+use crate::{ModelError, byte_pair_tokenizer, sentence_piece_file, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.
 const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"];
@@ -29,24 +31,26 @@ const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"];
 /// What a BERT tokenizer says of a piece that its vocabulary does not hold.
 const UNKNOWN: &str = "[UNK]";
 
-/// A sentence as token ids, between the first and the last token.
+/// A sentence as token ids, between the first token, where there is one, and the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentenceTokens {
-    /// Ids, at least the first and the last token's.
+    /// Ids, at least those of the tokens before and behind the words.
     pub ids: Vec<u32>,
     /// The text of every id.
     pub tokens: Vec<String>,
+    /// How many tokens stand before the words: 1, and of SigLIP's sentences 0.
+    pub num_before: usize,
 }
 
 impl SentenceTokens {
     /// How many tokens are words.
     pub fn num_words(&self) -> usize {
-        self.ids.len() - 2
+        self.ids.len() - 1 - self.num_before
     }
 
     /// The text of the words.
     pub fn words(&self) -> &[String] {
-        &self.tokens[1..self.tokens.len() - 1]
+        &self.tokens[self.num_before..self.tokens.len() - 1]
     }
 }
 
@@ -55,10 +59,13 @@ impl SentenceTokens {
 pub struct SentenceTokenizer {
     inner: Tokenizer,
     max_tokens: usize,
-    first: Special,
+    /// What stands before the words; nothing in SigLIP's sentences.
+    first: Option<Special>,
     last: Special,
     padding: u32,
-    /// What stands for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
+    /// How a SigLIP has texts before they are cut; its sentences are all padded to one length, too.
+    siglip: Option<SiglipTextRules>,
+    /// What BERT has for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
     unknown: Option<u32>,
 }
 
@@ -156,13 +163,13 @@ impl SentenceTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// When the file is missing or is no tokenizer of BERT's or CLIP's kind.
+    /// When the file is missing or is no tokenizer of BERT's, CLIP's or SigLIP's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
             plain_file::read_json(path).map_err(ModelError::file(path, "read the tokenizer"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
-            what: "tokenizer of BERT or CLIP",
+            what: "tokenizer of BERT, CLIP or SigLIP",
             reason,
         };
         let tokenizer = text.parse().map_err(|error| invalid(format!("{error}")))?;
@@ -181,6 +188,19 @@ impl SentenceTokenizer {
         Self::new(byte_pair_tokenizer::read(vocabulary, merges)?, max_tokens).map_err(reason)
     }
 
+    /// Reads SigLIP 1's `spiece.model`.
+    ///
+    /// # Errors
+    /// When it is missing or damaged, or of a kind that is not read; the message names it and the way out.
+    pub fn read_sentence_pieces(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
+        let tokenizer = sentence_piece_file::read(path)?;
+        Self::new(tokenizer, max_tokens).map_err(|reason| ModelError::Json {
+            path: path.into(),
+            what: "SentencePiece model of SigLIP",
+            reason,
+        })
+    }
+
     /// # Errors
     /// When a special token is missing; the reason as text.
     fn new(mut inner: Tokenizer, max_tokens: usize) -> Result<Self, String> {
@@ -194,22 +214,38 @@ impl SentenceTokenizer {
             let (stride, length) = (truncation.stride, truncation.max_length);
             return Err(format!("its truncation goes back by {stride} of {length} tokens"));
         }
-        let is_clip = inner.token_to_id(byte_pair_tokenizer::SPECIAL[0]).is_some();
-        let [first, last, padding] = match (is_clip, byte_pair_tokenizer::SPECIAL) {
-            (true, [first, last]) => [first, last, last],
-            (false, _) => ["[CLS]", "[SEP]", "[PAD]"],
+        let has = |token: &str| inner.token_to_id(token).is_some();
+        let is_clip = has(byte_pair_tokenizer::SPECIAL[0]);
+        let is_bert = !is_clip && has("[CLS]");
+        let siglip = if is_clip || is_bert { None } else { SiglipTextRules::of(has) };
+        let (first, last, padding) = match (is_clip, siglip, byte_pair_tokenizer::SPECIAL) {
+            (true, _, [first, last]) => (Some(first), last, last),
+            (false, None, _) => (Some("[CLS]"), "[SEP]", "[PAD]"),
+            (false, Some(siglip), _) => (None, siglip.end(), siglip.padding()),
         };
         let special = |text: &'static str| {
             let missing = || {
                 format!(
-                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece) and CLIP (byte pairs)"
+                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece), CLIP (byte pairs) and SigLIP \
+                     (SentencePiece, or Gemma's byte pairs)"
                 )
             };
             Ok::<_, String>(Special { text, id: inner.token_to_id(text).ok_or_else(missing)? })
         };
-        let (first, last, padding) = (special(first)?, special(last)?, special(padding)?.id);
-        let unknown = inner.token_to_id(UNKNOWN).filter(|_| !is_clip);
-        Ok(Self { inner, max_tokens, first, last, padding, unknown })
+        let (first, last) = (first.map(special).transpose()?, special(last)?);
+        let (padding, unknown) = (special(padding)?.id, inner.token_to_id(UNKNOWN));
+        let unknown = unknown.filter(|_| is_bert);
+        Ok(Self { inner, max_tokens, first, last, padding, siglip, unknown })
+    }
+
+    /// Whether a token stands before the words of a sentence; of SigLIP's none does.
+    pub fn has_first_token(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Tokens of the sentences of a batch whose longest has so many, with their padding.
+    pub fn padded_length(&self, longest: usize) -> usize {
+        if self.siglip.is_some() { self.max_tokens } else { longest }
     }
 
     /// The contents of `tokenizer.json`.
@@ -235,7 +271,11 @@ impl SentenceTokenizer {
     /// # Errors
     /// When the tokenizer library refuses.
     pub fn encode(&self, sentence: &str) -> Result<SentenceTokens, ModelError> {
-        Ok(self.tokens(&self.inner.encode(sentence, false).map_err(reason)?))
+        let written = match self.siglip {
+            Some(siglip) => Cow::Owned(siglip.written(sentence)),
+            None => Cow::Borrowed(sentence),
+        };
+        Ok(self.tokens(&self.inner.encode(&*written, false).map_err(reason)?))
     }
 
     /// The same for a sentence that a trained model is asked for: signs that the vocabulary does not hold, as a full stop
@@ -248,6 +288,9 @@ impl SentenceTokenizer {
         &self,
         sentence: &str,
     ) -> Result<SentenceTokens, ModelError> {
+        if self.unknown.is_none() {
+            return self.encode(sentence);
+        }
         let encoding = self.inner.encode(sentence, false).map_err(reason)?;
         let pieces = encoding.get_ids().iter().zip(encoding.get_offsets());
         let unknown = pieces.filter(|(id, _)| Some(**id) == self.unknown);
@@ -267,19 +310,21 @@ impl SentenceTokenizer {
     }
 
     fn tokens(&self, encoding: &Encoding) -> SentenceTokens {
-        let keep = encoding.len().min(self.max_tokens.saturating_sub(2));
-        let mut ids = vec![self.first.id];
+        let num_before = usize::from(self.has_first_token());
+        let keep = encoding.len().min(self.max_tokens.saturating_sub(1 + num_before));
+        let mut ids: Vec<u32> = self.first.iter().map(|first| first.id).collect();
         ids.extend(&encoding.get_ids()[..keep]);
         ids.push(self.last.id);
-        let mut tokens = vec![self.first.text.to_owned()];
+        let mut tokens: Vec<String> = self.first.iter().map(|it| it.text.to_owned()).collect();
         tokens.extend_from_slice(&encoding.get_tokens()[..keep]);
         tokens.push(self.last.text.to_owned());
-        SentenceTokens { ids, tokens }
+        SentenceTokens { ids, tokens, num_before }
     }
 
-    /// Pads sentences on the right to the longest among them.
+    /// Pads sentences on the right to the longest among them; those of a SigLIP to the one length that all have.
     pub fn batch(&self, sentences: &[SentenceTokens]) -> TokenBatch {
-        let padded_length = sentences.iter().map(|s| s.ids.len()).max().unwrap_or(0);
+        let longest = sentences.iter().map(|s| s.ids.len()).max().unwrap_or(0);
+        let padded_length = self.padded_length(longest);
         let mut ids = Vec::with_capacity(sentences.len() * padded_length);
         for sentence in sentences {
             ids.extend(&sentence.ids);

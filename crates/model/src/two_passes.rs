@@ -14,7 +14,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use locvtp_video::randomness::{Purpose, mix};
 
-use crate::branch::{Branch, ClipPart};
+use crate::branch::{Branch, ClipPart, num_words};
 use crate::clip_source::ClipSource;
 use crate::locvtp::LocVtp;
 use crate::loss::VideoTextEmbeddings;
@@ -88,7 +88,7 @@ impl LocVtp {
             mix(seed, Purpose::TrainingDevice, 1, 0),
         );
         let [_, _, e] = found.dims();
-        let num_words = tokens.lengths.iter().map(|length| length - 2).collect();
+        let num_words = num_words(text_branch.tower, tokens);
         let embeddings = VideoTextEmbeddings { clips: found.reshape([b, t, e]), words, num_words };
         FirstPass { embeddings, video, text }
     }

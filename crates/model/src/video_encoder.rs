@@ -16,6 +16,7 @@ use crate::clip_patches::ClipPatches;
 use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
+use crate::siglip::{SiglipVision, SiglipVisionConfig};
 use crate::timesformer::{TimeSformer, TimeSformerConfig};
 use crate::video_tower::{VideoTower, VideoTowerConfig};
 
@@ -29,6 +30,8 @@ pub enum VideoEncoderConfig {
     TimeSformer(TimeSformerConfig),
     /// `kind = "clip"`: CLIP's image tower (§A.3).
     Clip(ClipVisionConfig),
+    /// `kind = "siglip"`: SigLIP's image tower.
+    Siglip(SiglipVisionConfig),
     /// `kind = "c3d"`: C3D up to `fc6` (§A.9), for features.
     C3d(C3dConfig),
 }
@@ -51,6 +54,12 @@ impl From<ClipVisionConfig> for VideoEncoderConfig {
     }
 }
 
+impl From<SiglipVisionConfig> for VideoEncoderConfig {
+    fn from(config: SiglipVisionConfig) -> Self {
+        Self::Siglip(config)
+    }
+}
+
 impl From<C3dConfig> for VideoEncoderConfig {
     fn from(config: C3dConfig) -> Self {
         Self::C3d(config)
@@ -63,8 +72,12 @@ impl<'de> Deserialize<'de> for VideoEncoderConfig {
         match section.kind.as_deref() {
             None | Some("timesformer") => Ok(Self::TimeSformer(section.read()?)),
             Some("clip") => Ok(Self::Clip(section.read()?)),
+            Some("siglip") => Ok(Self::Siglip(section.read()?)),
             Some("c3d") => Ok(Self::C3d(section.read()?)),
-            Some(other) => Err(D::Error::unknown_variant(other, &["timesformer", "clip", "c3d"])),
+            Some(other) => {
+                let kinds = &["timesformer", "clip", "siglip", "c3d"];
+                Err(D::Error::unknown_variant(other, kinds))
+            }
         }
     }
 }
@@ -74,6 +87,7 @@ impl VideoEncoderConfig {
         match self {
             Self::TimeSformer(config) => config,
             Self::Clip(config) => config,
+            Self::Siglip(config) => config,
             Self::C3d(config) => config,
         }
     }
@@ -141,6 +155,9 @@ impl VideoEncoderConfig {
                 VideoEncoder::TimeSformer(KeyedTimeSformer { timesformer: config.init(random) })
             }
             Self::Clip(config) => VideoEncoder::Clip(KeyedClip { clip: config.init(random) }),
+            Self::Siglip(config) => {
+                VideoEncoder::Siglip(KeyedSiglip { siglip: config.init(random) })
+            }
             Self::C3d(config) => VideoEncoder::C3d(KeyedC3d { c3d: config.init(random) }),
         }
     }
@@ -152,6 +169,7 @@ impl VideoEncoderConfig {
 pub(crate) enum VideoEncoder {
     TimeSformer(KeyedTimeSformer),
     Clip(KeyedClip),
+    Siglip(KeyedSiglip),
     C3d(KeyedC3d),
 }
 
@@ -168,6 +186,12 @@ pub(crate) struct KeyedClip {
 }
 
 #[derive(Module, Debug)]
+pub(crate) struct KeyedSiglip {
+    /// `siglip.vision_model.*`
+    siglip: SiglipVision,
+}
+
+#[derive(Module, Debug)]
 pub(crate) struct KeyedC3d {
     /// `c3d.*`
     c3d: C3d,
@@ -178,6 +202,7 @@ impl VideoEncoder {
         match self {
             Self::TimeSformer(keyed) => &keyed.timesformer,
             Self::Clip(keyed) => &keyed.clip,
+            Self::Siglip(keyed) => &keyed.siglip,
             Self::C3d(keyed) => &keyed.c3d,
         }
     }

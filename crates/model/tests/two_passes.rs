@@ -11,8 +11,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use golden::numbers;
 use locvtp_model::encoders::{
-    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, TemporalInit,
-    TimeSformerBlock, TimeSformerConfig,
+    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, SiglipTextConfig,
+    SiglipVisionConfig, TemporalInit, TimeSformerBlock, TimeSformerConfig,
 };
 use locvtp_model::loss::{LossConfig, LossWeights, Losses, VideoTextEmbeddings, WarpDistances};
 use locvtp_model::weights::ParameterPath;
@@ -60,6 +60,38 @@ fn clip_vision(time: ClipTime) -> VideoEncoderConfig {
         temporal_init: TemporalInit::Normal,
         time,
         ..ClipVisionConfig::default()
+    }
+    .into()
+}
+
+fn siglip_vision(time: ClipTime) -> VideoEncoderConfig {
+    SiglipVisionConfig {
+        image_size: 16,
+        patch_size: 8,
+        num_frames: 3,
+        hidden_size: 12,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        initializer_range: 0.3,
+        temporal_init: TemporalInit::Normal,
+        time,
+        ..SiglipVisionConfig::default()
+    }
+    .into()
+}
+
+fn siglip_text() -> TextEncoderConfig {
+    SiglipTextConfig {
+        vocab_size: 40,
+        max_position_embeddings: 16,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        projection_size: 12,
+        initializer_range: 0.2,
+        ..SiglipTextConfig::default()
     }
     .into()
 }
@@ -114,7 +146,7 @@ fn model(video: VideoEncoderConfig, text: TextEncoderConfig, kind: ProjectionKin
 }
 
 /// All encoders, each in a model that can be trained.
-fn models() -> [(&'static str, LocVtpConfig); 6] {
+fn models() -> [(&'static str, LocVtpConfig); 8] {
     let residual = ProjectionKind::Residual;
     let identity = ProjectionKind::Identity;
     [
@@ -123,6 +155,8 @@ fn models() -> [(&'static str, LocVtpConfig); 6] {
         ("CLIP of frames", model(clip_vision(ClipTime::Mean), clip_text(), identity)),
         ("CLIP over time", model(clip_vision(ClipTime::Divided), clip_text(), identity)),
         ("CLIP and DistilBERT", model(clip_vision(ClipTime::Mean), distilbert(), residual)),
+        ("SigLIP of frames", model(siglip_vision(ClipTime::Mean), siglip_text(), identity)),
+        ("SigLIP over time", model(siglip_vision(ClipTime::Divided), siglip_text(), residual)),
         ("C3D", model(c3d(), distilbert(), residual)),
     ]
 }

@@ -303,6 +303,7 @@ fn first_state(
             SentenceTokenizer::train(texts, experiment.tokenizer.vocab_size, max_tokens)?
         }
     };
+    config.text.check_tokenizer(&tokenizer)?;
     config.text.set_vocab_size(tokenizer.vocab_size());
     let model = config.init(experiment.run.seed, device);
     let preprocessing = experiment.preprocessing.clone();

@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+#[path = "../../model/tests/siglip_files/mod.rs"]
+mod siglip_files;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -263,6 +266,43 @@ fn clip_is_trained_on_in_its_own_joint_space_with_pictures_scaled_its_way() {
     }
     let message = place.refusal("[model.projection]\nkind = \"identity\"\ndim = 7");
     assert_says(&message, &["projection.dim", "identity", "12"]);
+}
+
+#[test]
+fn a_siglip_is_trained_on_over_time_with_sentences_of_its_length() {
+    let (place, folder) = (Place(tempfile::tempdir().unwrap()), siglip_files::second());
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let frames = ImportSettings { num_frames: Some(2), ..ImportSettings::default() };
+    let made = import(&[source], None, &frames, &Device::flex()).unwrap();
+    made.write(&place.model()).unwrap();
+    let experiment = place.experiment("");
+    assert_eq!(experiment.preprocessing.fit, locvtp_model::Fit::Squash);
+    let end = Watcher::default().pretrain(&experiment, &place.path("run"), false).unwrap();
+    let (before, after) = (weights(&place.model()), weights(&end.model));
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    for moved in [
+        "siglip.vision_model.head.probe",
+        "siglip.vision_model.head.attention.in_proj_weight",
+        "siglip.vision_model.encoder.layers.1.temporal.dense.weight",
+        "siglip.vision_model.embeddings.patch_embedding.bias",
+        "siglip.text_model.head.weight",
+        "siglip.text_model.embeddings.token_embedding.weight",
+    ] {
+        assert_ne!(before[moved], after[moved], "{moved}");
+    }
+}
+
+#[test]
+fn words_of_another_kind_than_the_encoders_are_refused() {
+    let (place, folder) = (Place(tempfile::tempdir().unwrap()), siglip_files::second());
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
+    made.write(&place.model()).unwrap();
+    let bert =
+        locvtp_model::SentenceTokenizer::train(["a red square"].into_iter(), 60, 64).unwrap();
+    std::fs::write(place.model().join("tokenizer.json"), bert.to_json().unwrap()).unwrap();
+    let message = locvtp_model::ModelDirectory::read(&place.model(), &Device::flex()).unwrap_err();
+    assert_says(&message.to_string(), &["text.kind", "tokenizer", "SigLIP's own"]);
 }
 
 #[test]

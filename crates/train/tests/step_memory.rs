@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use locvtp_corpus::SpanKind;
 use locvtp_model::encoders::{
-    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, TimeSformerBlock,
-    TimeSformerConfig,
+    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, SiglipTextConfig,
+    SiglipVisionConfig, TimeSformerBlock, TimeSformerConfig,
 };
 use locvtp_model::{
     BatchSize, ClipBytes, Device, LocVtpConfig, Passes, PixelNormalisation, TextEncoderConfig,
@@ -132,6 +132,34 @@ fn clip(time: ClipTime) -> VideoEncoderConfig {
     .into()
 }
 
+fn siglip(time: ClipTime) -> VideoEncoderConfig {
+    SiglipVisionConfig {
+        image_size: 64,
+        patch_size: 8,
+        num_frames: 4,
+        hidden_size: 96,
+        num_hidden_layers: 4,
+        num_attention_heads: 3,
+        intermediate_size: 384,
+        time,
+        ..SiglipVisionConfig::default()
+    }
+    .into()
+}
+
+fn siglip_text() -> TextEncoderConfig {
+    SiglipTextConfig {
+        vocab_size: 300,
+        hidden_size: 96,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 384,
+        projection_size: 96,
+        ..SiglipTextConfig::default()
+    }
+    .into()
+}
+
 fn distilbert() -> TextEncoderConfig {
     DistilBertConfig {
         vocab_size: 300,
@@ -170,6 +198,7 @@ fn model(video: VideoEncoderConfig, text: TextEncoderConfig) -> LocVtpConfig {
 fn what_a_step_is_said_to_hold_is_what_it_holds() {
     let small =
         BatchSize { num_pairs: 5, num_clips: 4, num_patches: 64, num_frames: 4, num_tokens: 26 };
+    let long = BatchSize { num_tokens: 64, ..small };
     let one = BatchSize { num_pairs: 1, num_clips: 1, ..small };
     let many =
         BatchSize { num_pairs: 40, num_clips: 1, num_patches: 64, num_frames: 2, num_tokens: 60 };
@@ -206,6 +235,10 @@ fn what_a_step_is_said_to_hold_is_what_it_holds() {
         ("clip, two", model(clip(ClipTime::Divided), clip_text()), small, two),
         ("clip mean, one", model(clip(ClipTime::Mean), clip_text()), small, Passes::One),
         ("clip mean, two", model(clip(ClipTime::Mean), distilbert()), small, two),
+        ("siglip, one", model(siglip(ClipTime::Divided), siglip_text()), long, Passes::One),
+        ("siglip, two", model(siglip(ClipTime::Divided), siglip_text()), long, two),
+        ("siglip mean, one", model(siglip(ClipTime::Mean), siglip_text()), long, Passes::One),
+        ("siglip mean, two", model(siglip(ClipTime::Mean), siglip_text()), long, two),
         ("c3d, one", model(c3d().into(), distilbert()), c3d_size, Passes::One),
         ("c3d, two", model(c3d().into(), distilbert()), c3d_size, two),
         ("half of the patches, one", model(divided(), distilbert()), half, Passes::One),

@@ -44,6 +44,9 @@ mod serving_bounds;
 mod serving_failures;
 mod several_processes;
 mod shards;
+mod siglip;
+#[path = "../../../model/tests/siglip_files/mod.rs"]
+mod siglip_files;
 mod stated_names;
 mod stated_sizes;
 mod steps_and_segmentation;

@@ -4,6 +4,7 @@
 use locvtp_video::{Interpolation, Scaling};
 
 use super::C3dConfig;
+use crate::Fit;
 use crate::ModelError;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::ImportSettings;
@@ -29,6 +30,7 @@ pub(crate) static ROW: SourceRow = SourceRow {
             },
             // 112 out of 128.
             short_side: |side| side * 8 / 7,
+            fit: Fit::ShortSide,
             interpolation: Interpolation::Bilinear,
             scaling: Scaling::Fast,
             clip_seconds: Some(0.0),

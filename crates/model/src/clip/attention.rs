@@ -1,4 +1,4 @@
-//! Attention, as the blocks of both towers have it, and the sizes it follows from.
+//! Attention, as the blocks of both towers and of SigLIP's have it, and the sizes it follows from.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -10,17 +10,17 @@ use crate::ops::{Sequences, attention, linear};
 
 /// What a block's size follows from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LayerSize {
-    pub(super) hidden_size: usize,
-    pub(super) intermediate_size: usize,
-    pub(super) layer_norm_eps: f64,
-    pub(super) initializer_range: f64,
-    pub(super) activation: Activation,
+pub(crate) struct LayerSize {
+    pub(crate) hidden_size: usize,
+    pub(crate) intermediate_size: usize,
+    pub(crate) layer_norm_eps: f64,
+    pub(crate) initializer_range: f64,
+    pub(crate) activation: Activation,
 }
 
 /// `q_proj.*`, `k_proj.*`, `v_proj.*` and `out_proj.*`
 #[derive(Module, Debug)]
-pub(super) struct Attention {
+pub(crate) struct Attention {
     q_proj: Linear,
     k_proj: Linear,
     v_proj: Linear,
@@ -28,11 +28,11 @@ pub(super) struct Attention {
 }
 
 impl LayerSize {
-    pub(super) fn norm(&self, random: &Initialiser) -> LayerNorm {
+    pub(crate) fn norm(&self, random: &Initialiser) -> LayerNorm {
         LayerNorm::new(self.hidden_size, self.layer_norm_eps, random.device())
     }
 
-    pub(super) fn attention(&self, random: &mut Initialiser) -> Attention {
+    pub(crate) fn attention(&self, random: &mut Initialiser) -> Attention {
         let mut square =
             || Linear::normal(self.hidden_size, self.hidden_size, self.initializer_range, random);
         Attention { q_proj: square(), k_proj: square(), v_proj: square(), out_proj: square() }
@@ -50,7 +50,7 @@ impl Attention {
     }
 
     /// `[b, n, d]` to `[b, n, d]`.
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         x: Tensor<3>,
         num_heads: usize,
@@ -60,7 +60,7 @@ impl Attention {
     }
 
     /// The same, added to `residual`.
-    pub(super) fn forward_residual(
+    pub(crate) fn forward_residual(
         &self,
         x: Tensor<3>,
         num_heads: usize,

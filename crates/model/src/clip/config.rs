@@ -17,6 +17,8 @@ pub enum Activation {
     QuickGelu,
     /// Exact GELU, of some weights trained by others.
     Gelu,
+    /// GELU by a hyperbolic tangent, of SigLIP's weights.
+    GeluTanh,
 }
 
 /// How the image tower sees a clip.

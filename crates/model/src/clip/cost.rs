@@ -66,7 +66,7 @@ impl ClipTextConfig {
 }
 
 /// Attention of so many queries to so many keys each, and the perceptron.
-fn layer(tokens: f64, (queries, keys): (f64, f64), d: f64, hidden: usize) -> PartCost {
+pub(crate) fn layer(tokens: f64, (queries, keys): (f64, f64), d: f64, hidden: usize) -> PartCost {
     let hidden = hidden as f64;
     PartCost {
         multiply_adds: affine(tokens, d, 4.0 * d)
@@ -82,7 +82,7 @@ fn layer(tokens: f64, (queries, keys): (f64, f64), d: f64, hidden: usize) -> Par
 }
 
 /// Attention over time, in blocks that have it.
-fn over_time(rows: usize, patches: f64, f: f64, d: f64) -> PartCost {
+pub(crate) fn over_time(rows: usize, patches: f64, f: f64, d: f64) -> PartCost {
     // The patches of several clips are no stretch of memory: a copy is kept.
     let copies = if rows > 1 { 1.0 } else { 0.0 };
     PartCost {

@@ -4,6 +4,7 @@
 use locvtp_video::{Interpolation, Scaling};
 
 use super::checkpoint_sizes::{clip_text_config, clip_vision_config};
+use crate::Fit;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::key_table::Action::{Drop, Elsewhere, Positions, To, ToBoth};
 use crate::weights::key_table::{Constant, KeyRule, KeyTable};
@@ -38,6 +39,7 @@ pub(super) const PICTURES: UsualPictures = UsualPictures {
         std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
     },
     short_side: |side| side,
+    fit: Fit::ShortSide,
     interpolation: Interpolation::Bicubic,
     scaling: Scaling::HuggingFace,
     clip_seconds: None,

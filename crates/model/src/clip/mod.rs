@@ -6,12 +6,12 @@
 //! CLIP's own projection; LocVTP's heads stand behind them (`projection.kind = "identity"` adds
 //! none).
 
-mod attention;
+pub(crate) mod attention;
 mod checkpoint_sizes;
 mod config;
-mod cost;
+pub(crate) mod cost;
 pub(crate) mod hugging_face_checkpoint;
-mod layer;
+pub(crate) mod layer;
 pub(crate) mod openai_checkpoint;
 mod temporal;
 mod text;

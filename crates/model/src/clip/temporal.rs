@@ -11,7 +11,7 @@ use crate::timesformer::TemporalInit;
 
 /// `layer_norm.*`, `self_attn.*` and `dense.*`.
 #[derive(Module, Debug)]
-pub(super) struct Temporal {
+pub(crate) struct Temporal {
     layer_norm: LayerNorm,
     self_attn: Attention,
     /// Zero at first where the tower starts from image weights.
@@ -19,7 +19,7 @@ pub(super) struct Temporal {
 }
 
 impl Temporal {
-    pub(super) fn new(size: &LayerSize, init: TemporalInit, random: &mut Initialiser) -> Self {
+    pub(crate) fn new(size: &LayerSize, init: TemporalInit, random: &mut Initialiser) -> Self {
         let (d, std) = (size.hidden_size, size.initializer_range);
         Self {
             layer_norm: size.norm(random),
@@ -33,7 +33,7 @@ impl Temporal {
 
     /// # Shapes
     /// - `patches`: `[b, p f, d]`, the frames of a position next to each other; returns the same
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         patches: Tensor<3>,
         num_heads: usize,

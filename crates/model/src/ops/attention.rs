@@ -24,6 +24,13 @@ pub enum Sequences {
         /// Frames of a clip; divides the number of patch rows.
         num_frames: usize,
     },
+    /// The patches of one frame, for every frame, where there is no class token.
+    ///
+    /// They lie as those of [`Sequences::Frames`].
+    Patches {
+        /// Frames of a clip; divides the number of rows.
+        num_frames: usize,
+    },
     /// The class token with the frames of one patch position, for every position. The class token
     /// itself attends to every row (Frozen-in-Time's time attention).
     ClassAndPositions {
@@ -99,6 +106,12 @@ fn grouped(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3>
         Sequences::Frames { num_frames } | Sequences::ClassAndFrames { num_frames } => {
             frames(qkv, num_heads, *num_frames)
         }
+        Sequences::Patches { num_frames } => {
+            let (f, p) = (*num_frames, n / num_frames);
+            let rows = qkv.reshape([b, p, f, d3]).swap_dims(1, 2).reshape([b * f, p, d3]);
+            let out = composed(rows, num_heads, None).reshape([b, f, p, d]);
+            out.swap_dims(1, 2).reshape([b, n, d])
+        }
         Sequences::ClassAndPositions { num_frames } => positions(qkv, num_heads, *num_frames),
         Sequences::Causal | Sequences::Window { .. } => unreachable!("served above"),
         Sequences::Padded { lengths } => {
@@ -133,7 +146,9 @@ impl Sequences {
     fn block(&self, n: usize) -> Block {
         match self {
             Self::Consecutive { length } => Block { rows: *length, sequences: 1 },
-            Self::Frames { num_frames } => Block { rows: n, sequences: *num_frames },
+            Self::Frames { num_frames } | Self::Patches { num_frames } => {
+                Block { rows: n, sequences: *num_frames }
+            }
             Self::ClassAndPositions { num_frames } => {
                 Block { rows: n, sequences: (n - 1) / num_frames }
             }
@@ -158,6 +173,18 @@ impl Sequences {
             Self::Consecutive { length } => {
                 assert_eq!(n % length, 0, "{n} rows are not sequences of {length}");
                 (0..b * n / length).map(|i| plain(i * length, *length, *length)).collect()
+            }
+            Self::Patches { num_frames } => {
+                assert_eq!(n % num_frames, 0, "{n} rows are not {num_frames} frames");
+                let length = n / num_frames;
+                (0..b * num_frames)
+                    .map(|i| {
+                        let first = i / num_frames * n + i % num_frames;
+                        let second = first + num_frames;
+                        let stride = *num_frames;
+                        Sequence { first, second, stride, ..plain(first, length, length) }
+                    })
+                    .collect()
             }
             Self::ClassAndPositions { num_frames } => {
                 assert_eq!((n - 1) % num_frames, 0, "{n} rows are not {num_frames} frames");
@@ -328,6 +355,14 @@ mod tests {
     fn fused_space_attention_equals_the_engines() {
         check([2, 1 + 4 * 3, 54], Sequences::Frames { num_frames: 3 });
         check([2, 1 + 20 * 2, 54], Sequences::Frames { num_frames: 2 });
+    }
+
+    #[test]
+    fn fused_space_attention_without_a_class_token_equals_the_engines() {
+        check([2, 4 * 3, 54], Sequences::Patches { num_frames: 3 });
+        check([2, 20 * 2, 54], Sequences::Patches { num_frames: 2 });
+        check([3, 5, 54], Sequences::Patches { num_frames: 1 });
+        check([2, 150 * 8, 18], Sequences::Patches { num_frames: 8 });
     }
 
     #[test]

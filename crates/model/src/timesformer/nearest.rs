@@ -18,6 +18,19 @@ pub(crate) fn positions(positions: Tensor<3>, [rows, columns]: [usize; 2]) -> Te
     take(positions, index)
 }
 
+/// `[1, rows columns, d]`: the patches' positions of a grid from those of a square one, `[1, p, d]`, where
+/// there is no class token.
+pub(crate) fn patch_positions(positions: Tensor<3>, [rows, columns]: [usize; 2]) -> Tensor<3> {
+    let side = positions.dims()[1].isqrt();
+    if [rows, columns] == [side, side] {
+        return positions;
+    }
+    let index = (0..rows).flat_map(|row| {
+        (0..columns).map(move |column| row * side / rows * side + column * side / columns)
+    });
+    take(positions, index.map(|i| i as i64).collect())
+}
+
 /// `[1, f, d]` from the times of another number of frames.
 pub(crate) fn times(times: Tensor<3>, f: usize) -> Tensor<3> {
     let known = times.dims()[1];

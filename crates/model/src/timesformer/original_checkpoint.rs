@@ -3,6 +3,7 @@
 use locvtp_video::{Interpolation, Scaling};
 
 use super::checkpoint_sizes::timesformer_config;
+use crate::Fit;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::key_table::Action::{Drop, Positions, Times, To};
 use crate::weights::key_table::{KeyRule, KeyTable};
@@ -31,6 +32,7 @@ pub(crate) const PICTURES: UsualPictures = UsualPictures {
     whose: "as in TimeSformer's own program",
     normalisation: PixelNormalisation { mean: [0.45; 3], std: [0.225; 3] },
     short_side: |side| side,
+    fit: Fit::ShortSide,
     interpolation: Interpolation::Bilinear,
     scaling: Scaling::Fast,
     clip_seconds: None,

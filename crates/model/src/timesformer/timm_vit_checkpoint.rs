@@ -7,6 +7,7 @@ use locvtp_video::{Interpolation, Scaling};
 
 use super::TimeSformerConfig;
 use super::checkpoint_sizes::timesformer_config;
+use crate::Fit;
 use crate::ModelError;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::ImportSettings;
@@ -30,6 +31,7 @@ pub(crate) static ROW: SourceRow = SourceRow {
             // One half each.
             normalisation: PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] },
             short_side: |side| timm_side(side, CROP_PCT),
+            fit: Fit::ShortSide,
             interpolation: Interpolation::Bicubic,
             scaling: Scaling::Torchvision,
             clip_seconds: None,

@@ -258,7 +258,7 @@ impl Base {
         Ok(Self { config, preprocessing, tokenizer, origins, weights })
     }
 
-    /// Two towers of one CLIP end in a joint space of their own; all others get heads.
+    /// Two towers of one CLIP or SigLIP end in a joint space of their own; all others get heads.
     fn choose_projection(&mut self, settings: &ImportSettings) {
         let projection = &mut self.config.projection;
         self.config.sentence_feature = SentenceFeature::MeanWord;
@@ -270,6 +270,15 @@ impl Base {
             {
                 projection.kind = ProjectionKind::Identity;
                 projection.dim = video.projection_dim;
+                self.config.sentence_feature = SentenceFeature::LastToken;
+            }
+            (VideoEncoderConfig::Siglip(video), TextEncoderConfig::Siglip(text))
+                if settings.projection_dim.is_none()
+                    && video.hidden_size == text.projection_size
+                    && self.origins.video.is_some() =>
+            {
+                projection.kind = ProjectionKind::Identity;
+                projection.dim = text.projection_size;
                 self.config.sentence_feature = SentenceFeature::LastToken;
             }
             _ if projection.kind == ProjectionKind::Identity => {

@@ -11,10 +11,10 @@ use crate::clip::Activation;
 pub struct ImportSettings {
     /// Side of the frames, pixels; `None` keeps the checkpoint's.
     pub image_size: Option<usize>,
-    /// Frames of a clip; `None` keeps the checkpoint's, or 16; of a CLIP, which was trained on pictures, 1.
+    /// Frames of a clip; `None` keeps the checkpoint's, or 16; of a CLIP or SigLIP, which were trained on pictures, 1.
     pub num_frames: Option<usize>,
-    /// Whether CLIP sees every frame of a clip alone, without attention over time, as it does where a clip is
-    /// one frame.
+    /// Whether CLIP or SigLIP sees every frame of a clip alone, without attention over time, as it does where a clip
+    /// is one frame.
     pub per_frame: bool,
     /// Attention heads of the video encoder.
     pub num_heads: Option<usize>,
@@ -22,7 +22,7 @@ pub struct ImportSettings {
     pub num_text_heads: Option<usize>,
     /// The bend of CLIP's blocks.
     pub activation: Option<Activation>,
-    /// Added to the variance in the layer norms of TimeSformer and CLIP.
+    /// Added to the variance in the layer norms of TimeSformer, CLIP and SigLIP.
     pub epsilon: Option<f64>,
     /// open_clip's name of a CLIP of these sizes, which says heads and activation.
     pub preset: Option<String>,
@@ -38,7 +38,7 @@ pub struct ImportSettings {
     pub clip_seconds: Option<f64>,
     /// Width of the joint space; `None` keeps that of the directory, or 256.
     pub projection_dim: Option<usize>,
-    /// `tokenizer.json` or `vocab.txt`; `None` looks beside the checkpoint.
+    /// `tokenizer.json`, `vocab.txt`, `vocab.json` or `spiece.model`; `None` looks beside the checkpoint.
     pub tokenizer: Option<PathBuf>,
     /// What is drawn depends on it alone.
     pub seed: u64,

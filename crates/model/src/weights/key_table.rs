@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::NamedTensor;
-use super::resize::{resize_positions, resize_times};
+use super::resize::{resize_grid, resize_positions, resize_times};
 use super::state_dict::StateDict;
 use crate::ModelError;
 
@@ -44,6 +44,8 @@ pub(crate) enum Action {
     /// Embeddings of places in a square grid behind that of the class token, resized where the grid
     /// is another one.
     Positions(&'static str),
+    /// Embeddings of places in a square grid without a class token, resized where the grid is another one.
+    Grid(&'static str),
     /// Embeddings of frames, resized where their number is another one.
     Times(&'static str),
     /// It is not needed, for this reason.
@@ -75,6 +77,7 @@ enum Conversion {
     Third(usize),
     Stack,
     Positions,
+    Grid,
     Times,
 }
 
@@ -114,6 +117,7 @@ impl KeyTable {
                 }
                 Action::Third(i, to) => plan.add_third(named(to, &parts), key, i),
                 Action::Positions(to) => plan.add(named(to, &parts), key, Conversion::Positions),
+                Action::Grid(to) => plan.add(named(to, &parts), key, Conversion::Grid),
                 Action::Times(to) => plan.add(named(to, &parts), key, Conversion::Times),
                 Action::Elsewhere => {}
                 Action::Drop(reason) => plan.dropped.push((key.clone(), reason.into())),
@@ -215,16 +219,16 @@ impl Recipe {
                 }
                 Converted::AsItIs(NamedTensor { shape: shape.to_vec(), values })
             }
-            Conversion::Positions | Conversion::Times
+            Conversion::Positions | Conversion::Grid | Conversion::Times
                 if without_ones(&found) == without_ones(shape) =>
             {
                 Converted::AsItIs(NamedTensor { shape: shape.to_vec(), ..read(&self.keys[0])? })
             }
-            Conversion::Positions | Conversion::Times => {
-                let resize = if self.conversion == Conversion::Positions {
-                    resize_positions
-                } else {
-                    resize_times
+            Conversion::Positions | Conversion::Grid | Conversion::Times => {
+                let resize = match self.conversion {
+                    Conversion::Positions => resize_positions,
+                    Conversion::Grid => resize_grid,
+                    _ => resize_times,
                 };
                 match resize(&read(&self.keys[0])?, shape) {
                     Some(values) => {

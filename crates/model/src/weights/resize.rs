@@ -12,9 +12,19 @@ use super::NamedTensor;
 /// The row of the class token is kept. `None` where either side is no square grid behind a class
 /// token, or the widths differ.
 pub(super) fn resize_positions(tensor: &NamedTensor, shape: &[usize]) -> Option<Vec<f32>> {
+    resize(tensor, shape, 1)
+}
+
+/// The same where there is no class token, `[1, p, d]` or `[p, d]`.
+pub(super) fn resize_grid(tensor: &NamedTensor, shape: &[usize]) -> Option<Vec<f32>> {
+    resize(tensor, shape, 0)
+}
+
+/// Of a grid behind so many rows, which are kept.
+fn resize(tensor: &NamedTensor, shape: &[usize], kept: usize) -> Option<Vec<f32>> {
     let (from, to, d) = rows(&tensor.shape, shape)?;
-    let (from, to) = (square(from.checked_sub(1)?)?, square(to.checked_sub(1)?)?);
-    let (class, places) = tensor.values.split_at(d);
+    let (from, to) = (square(from.checked_sub(kept)?)?, square(to.checked_sub(kept)?)?);
+    let (class, places) = tensor.values.split_at(kept * d);
     // Rows, then columns: the weights of the two directions multiply.
     let wide = interpolate(places, [from, from, d], to);
     let turned = swap_first_two(&wide, [from, to, d]);
@@ -125,6 +135,16 @@ mod tests {
         let resized = resize_positions(&tensor, &[1, 10, 2]).unwrap();
         assert_eq!(resized[..2], [7., 8.]);
         assert!(resized[2..].chunks(2).all(|row| row == [1., 2.]), "{resized:?}");
+    }
+
+    #[test]
+    fn a_grid_without_a_class_token_is_resized_like_one_behind_it() {
+        let places: Vec<f32> = (0..18).map(|i| (i * i % 7) as f32).collect();
+        let alone = NamedTensor { shape: vec![9, 2], values: places.clone() };
+        let behind = NamedTensor { shape: vec![10, 2], values: [vec![5.0; 2], places].concat() };
+        let resized = resize_positions(&behind, &[17, 2]).unwrap();
+        assert_eq!(resize_grid(&alone, &[16, 2]).unwrap(), resized[2..]);
+        assert_eq!(resize_grid(&behind, &[16, 2]), None);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl SourcePicture {
         let guess = (usual.short_side)(image_size);
         let short_side = values.or_guess(found, "short side", "--short-side", guess, reason);
         let (fit, scaling) =
-            said.map_or((Fit::ShortSide, usual.scaling), |said| (said.fit, said.scaling));
+            said.map_or((usual.fit, usual.scaling), |said| (said.fit, said.scaling));
         Ok(Self { short_side, fit, interpolation, scaling })
     }
 }
@@ -197,16 +197,19 @@ fn of_hugging_face(
             }
         },
     };
-    // ViT's processors scale to the size and cut nothing; those of CLIP and VideoMAE cut.
+    // ViT's and SigLIP's processors scale to the size and cut nothing; those of CLIP and VideoMAE cut.
     let kind = ["image_processor_type", "feature_extractor_type"];
-    let squashes =
-        kind.iter().any(|key| said[*key].as_str().is_some_and(|it| it.starts_with("ViT")));
+    let squashes = kind.iter().any(|key| {
+        let squashing = |it: &str| it.starts_with("ViT") || it.starts_with("Siglip");
+        said[*key].as_str().is_some_and(squashing)
+    });
     let cuts = said["do_center_crop"].as_bool().unwrap_or(!squashes);
     let size = &said["size"];
     let refused = || unknown(source, HUGGING_FACE_FILE, "size", size, SIZES);
+    let by_kind = if squashes { Fit::Squash } else { Fit::ShortSide };
     let (fit, scaled) = match (size, size.as_u64(), size["shortest_edge"].as_u64()) {
-        (Value::Null, ..) => (Fit::ShortSide, None),
-        (_, Some(side), _) => (if squashes { Fit::Squash } else { Fit::ShortSide }, Some(side)),
+        (Value::Null, ..) => (by_kind, None),
+        (_, Some(side), _) => (by_kind, Some(side)),
         (_, _, Some(_)) if !size["longest_edge"].is_null() => return Err(refused()),
         (_, _, Some(side)) => (Fit::ShortSide, Some(side)),
         _ => match (size["height"].as_u64(), size["width"].as_u64()) {

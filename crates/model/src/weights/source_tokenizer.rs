@@ -15,19 +15,32 @@ pub(super) fn tokenizer(
     config: &TextEncoderConfig,
     settings: &ImportSettings,
 ) -> Result<SentenceTokenizer, ModelError> {
-    let is_clip = matches!(config, TextEncoderConfig::Clip(_));
-    let vocabulary = if is_clip { "vocab.json" } else { "vocab.txt" };
+    let (is_clip, is_siglip) = (
+        matches!(config, TextEncoderConfig::Clip(_)),
+        matches!(config, TextEncoderConfig::Siglip(_)),
+    );
+    // `tokenizer.model` is SigLIP 2's, which is told what to do about it.
+    let vocabularies: &[&str] = match (is_clip, is_siglip) {
+        (true, _) => &["vocab.json"],
+        (_, true) => &["spiece.model", "tokenizer.model"],
+        _ => &["vocab.txt"],
+    };
+    let vocabulary = vocabularies[0];
     let beside = || {
-        let names = ["tokenizer.json", vocabulary].map(|name| source.folder.join(name));
-        names.into_iter().find(|path| path.is_file())
+        let names = ["tokenizer.json"].iter().chain(vocabularies);
+        names.map(|name| source.folder.join(name)).find(|path| path.is_file())
     };
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
-        let whose = match is_clip {
-            true => {
+        let whose = match (is_clip, is_siglip) {
+            (true, _) => {
                 " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
                      merges.txt of openai/clip-vit-base-patch32)"
             }
-            false => "",
+            (_, true) => {
+                " (spiece.model of google/siglip-base-patch16-224, or of a SigLIP 2 tokenizer.json of \
+                     google/siglip2-base-patch16-224)"
+            }
+            _ => "",
         };
         return Err(ModelError::ForeignWeights {
             path: source.path().into(),
@@ -42,9 +55,18 @@ pub(super) fn tokenizer(
         SentenceTokenizer::read_vocabulary(&path, max_tokens)?
     } else if path.file_name().is_some_and(|name| name == "vocab.json") {
         SentenceTokenizer::read_byte_pairs(&path, &path.with_file_name("merges.txt"), max_tokens)?
+    } else if path.extension().is_some_and(|ending| ending == "model") {
+        SentenceTokenizer::read_sentence_pieces(&path, max_tokens)?
     } else {
         SentenceTokenizer::read(&path, max_tokens)?
     };
+    if let Err(error) = config.check_tokenizer(&tokenizer) {
+        return Err(ModelError::ForeignWeights {
+            path,
+            reason: error.to_string(),
+            way_out: "give the tokenizer of the same model with --tokenizer FILE".into(),
+        });
+    }
     if tokenizer.vocab_size() > config.vocab_size() {
         return Err(ModelError::ForeignWeights {
             path,
@@ -54,6 +76,20 @@ pub(super) fn tokenizer(
                 config.vocab_size()
             ),
             way_out: "give the tokenizer of the same model with --tokenizer FILE".into(),
+        });
+    }
+    // The two versions have words of the same kind of numbers; a table with places to spare is the other's.
+    if is_siglip && tokenizer.vocab_size() < config.vocab_size() {
+        return Err(ModelError::ForeignWeights {
+            path,
+            reason: format!(
+                "it has {} tokens, and the checkpoint's embedding {}: it is another version's",
+                tokenizer.vocab_size(),
+                config.vocab_size()
+            ),
+            way_out: "give the tokenizer of the same model with --tokenizer FILE (a SigLIP 1 has 32,000 tokens in \
+                      spiece.model, a SigLIP 2 256,000 in tokenizer.json)"
+                .into(),
         });
     }
     Ok(tokenizer)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::frozen_checkpoint;
 use super::source::{OPEN_CLIP_FILES, OpenClipFiles, Part, Source, SourceRow};
 use super::state_dict::StateDict;
-use crate::{ModelError, c3d, clip, distilbert, timesformer};
+use crate::{ModelError, c3d, clip, distilbert, siglip, timesformer};
 
 /// Which program's names a checkpoint carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +28,15 @@ pub enum SourceKind {
     Clip,
     /// Hugging Face's `CLIPModel`.
     HfClip,
+    /// Hugging Face's `SiglipModel`: SigLIP 1, and 2 at a fixed picture size.
+    Siglip,
     /// C3D up to its first fully connected layer.
     C3d,
 }
 
 impl SourceKind {
     /// All kinds; of two that know as many keys the first is guessed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TimmVit,
         Self::TimeSformer,
         Self::HfTimeSformer,
@@ -42,6 +44,7 @@ impl SourceKind {
         Self::DistilBert,
         Self::Clip,
         Self::HfClip,
+        Self::Siglip,
         Self::C3d,
     ];
 
@@ -54,6 +57,7 @@ impl SourceKind {
             Self::DistilBert => &distilbert::checkpoint::ROW,
             Self::Clip => &clip::openai_checkpoint::ROW,
             Self::HfClip => &clip::hugging_face_checkpoint::ROW,
+            Self::Siglip => &siglip::checkpoint::ROW,
             Self::C3d => &c3d::checkpoint::ROW,
         }
     }

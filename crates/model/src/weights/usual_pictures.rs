@@ -3,6 +3,7 @@
 
 use locvtp_video::{Interpolation, Scaling};
 
+use crate::Fit;
 use crate::clip_patches::PixelNormalisation;
 
 /// The pictures of a kind's programs.
@@ -11,8 +12,9 @@ pub(crate) struct UsualPictures {
     /// Whose way it is, for people.
     pub(crate) whose: &'static str,
     pub(crate) normalisation: PixelNormalisation,
-    /// What the short side is scaled to before the square of that side is cut, pixels.
+    /// What the short side, or both, are scaled to before a square is cut, pixels.
     pub(crate) short_side: fn(usize) -> usize,
+    pub(crate) fit: Fit,
     pub(crate) interpolation: Interpolation,
     pub(crate) scaling: Scaling,
     /// Seconds of a clip, where all its programs have the same; 0 takes frames that follow one another.

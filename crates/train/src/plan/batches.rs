@@ -101,7 +101,7 @@ fn num_tokens(
         for pair in sampler.batch_of(kind, nth) {
             longest = longest.max(tokenizer.encode(&pair.text)?.ids.len());
         }
-        sum += longest;
+        sum += tokenizer.padded_length(longest);
     }
     Ok((sum as u64).div_ceil(batches.max(1)) as usize)
 }

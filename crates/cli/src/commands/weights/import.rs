@@ -37,11 +37,11 @@ pub(crate) struct ImportWeights {
     /// Side of the frames in pixels; position embeddings are resized [default: the checkpoint's]
     #[arg(long, value_name = "N", value_parser = whole(1usize, 4096))]
     pub(crate) image_size: Option<usize>,
-    /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16; of a CLIP 1, that
+    /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16; of a CLIP or SigLIP 1, that
     /// is frame by frame. With more it gets attention over time, which must be trained]
     #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) frames: Option<usize>,
-    /// With --frames: let CLIP see every frame alone, without attention over time; a clip is the mean
+    /// With --frames: let CLIP or SigLIP see every frame alone, without attention over time; a clip is the mean
     #[arg(long)]
     pub(crate) per_frame: bool,
     /// Attention heads of the video encoder, where no file beside the checkpoint says them
@@ -77,7 +77,7 @@ pub(crate) struct ImportWeights {
     /// Width of the joint space of clips and words [default: 256]
     #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) projection_dim: Option<usize>,
-    /// The text encoder's tokenizer.json or vocab.txt [default: the one beside the checkpoint]
+    /// The text encoder's tokenizer.json, vocab.txt, vocab.json or spiece.model [default: the one beside the checkpoint]
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
     /// What no checkpoint holds is drawn from it
@@ -92,8 +92,8 @@ pub(crate) struct ImportWeights {
 }
 
 const IMPORT_HELP: &str = "\
-Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip
-(both).
+Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip,
+siglip (both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
 A setting that is neither typed nor in a file beside the checkpoint is guessed, and the report lists

@@ -12,6 +12,7 @@ pub(crate) mod contrast;
 pub(crate) mod elementary;
 pub(crate) mod fresh;
 pub(crate) mod gelu;
+pub(crate) mod gelu_tanh;
 pub(crate) mod gru_cell;
 pub(crate) mod layer_norm;
 pub(crate) mod lstm_cell;
