@@ -112,7 +112,7 @@ pub(crate) fn size(bytes: u64) -> String {
 
 /// Three to choose from, for somebody who has none.
 pub(crate) fn three() -> String {
-    let rows = ["clip-b32", "laion-b32", "datacomp-b16"].map(|name| {
+    let rows = ["clip-b32", "laion-b32", "siglip2-b16"].map(|name| {
         let model = named(name).expect("a test looks for them");
         format!(
             "  locvtp model get {:13} {:>7}, {}: {}",
