@@ -266,13 +266,29 @@ impl LocVtp {
     /// As [`LocVtp::backbone_words`].
     pub fn embed_last_tokens(&self, tokens: &TokenBatch) -> Tensor<2> {
         let all = self.text_encoder().token_features(tokens);
+        project(self.text_projection.as_ref(), self.last_tokens(&all, tokens))
+    }
+
+    /// Both of one pass through the text encoder: what [`LocVtp::embed_words`] and
+    /// [`LocVtp::embed_last_tokens`] give.
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub fn embed_words_and_last_tokens(&self, tokens: &TokenBatch) -> (Tensor<3>, Tensor<2>) {
+        let encoder = self.text_encoder();
+        let all = encoder.token_features(tokens);
+        let last = self.last_tokens(&all, tokens);
+        let projection = self.text_projection.as_ref();
+        (project(projection, words(encoder.tower(), all, tokens)), project(projection, last))
+    }
+
+    fn last_tokens(&self, all: &Tensor<3>, tokens: &TokenBatch) -> Tensor<2> {
         let [_, _, d] = all.dims();
         let last = |(row, length): (usize, &usize)| {
             let place = self.text_encoder().tower().sentence_place(*length, tokens.padded_length);
             all.clone().narrow(0, row, 1).narrow(1, place, 1).reshape([1, d])
         };
-        let last = Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0);
-        project(self.text_projection.as_ref(), last)
+        Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0)
     }
 
     fn text_encoder(&self) -> &TextEncoder {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use locvtp_model::{ClipPatches, Device, ModelDirectory, SentenceFeature};
+use locvtp_model::{ClipPatches, Device, ModelDirectory, SentenceFeature, TokenBatch};
 use locvtp_video::{ClipPixels, ClipStream, ClipStride, TimeSpan, VideoError, VideoReader};
 
 use crate::embed_error::EmbedError;
@@ -272,21 +272,23 @@ impl Embedder {
         &self,
         sentences: &[&str],
     ) -> Result<Vec<SentenceEmbedding>, TransferError> {
+        let model = &self.directory.model;
+        let has_own = self.directory.config.sentence_feature == SentenceFeature::LastToken;
         let mut embeddings = Vec::with_capacity(sentences.len());
-        self.words_of(sentences, FeatureSpace::Projected, &mut |tokens, raw_words| {
+        let mut whole = Vec::new();
+        let encode = |batch: &TokenBatch| match has_own {
+            false => model.embed_words(batch),
+            true => {
+                let (words, last) = model.embed_words_and_last_tokens(batch);
+                whole.extend(rows(last));
+                words
+            }
+        };
+        self.words_by(sentences, encode, &mut |tokens, raw_words| {
             embeddings.push(SentenceEmbedding::new(tokens, raw_words));
         })?;
-        if self.directory.config.sentence_feature == SentenceFeature::LastToken {
-            let tokenizer = self.directory.words()?;
-            let chunks = sentences.chunks(SENTENCES_AT_ONCE);
-            for (chunk, embeddings) in chunks.zip(embeddings.chunks_mut(SENTENCES_AT_ONCE)) {
-                let encode = |sentence: &&str| tokenizer.encode_without_unknown_signs(sentence);
-                let tokens = chunk.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
-                let whole = self.directory.model.embed_last_tokens(&tokenizer.batch(&tokens));
-                for (embedding, whole) in embeddings.iter_mut().zip(rows(whole)) {
-                    embedding.sentence = unit(&whole);
-                }
-            }
+        for (embedding, whole) in embeddings.iter_mut().zip(&whole) {
+            embedding.sentence = unit(whole);
         }
         Ok(embeddings)
     }
@@ -296,6 +298,30 @@ impl Embedder {
         &self,
         sentences: &[&str],
         space: FeatureSpace,
+        each: &mut dyn FnMut(Vec<String>, Vec<JointVector>),
+    ) -> Result<(), TransferError> {
+        let model = &self.directory.model;
+        match space {
+            FeatureSpace::Backbone => {
+                self.words_by(sentences, |batch| model.backbone_words(batch), each)
+            }
+            FeatureSpace::Projected => {
+                self.words_by(sentences, |batch| model.embed_words(batch), each)
+            }
+            FeatureSpace::MeanColour => Err(SettingError {
+                key: "words.space",
+                found: space.name().into(),
+                expected: "backbone or projected: words have no colour",
+            }
+            .into()),
+        }
+    }
+
+    /// The same by `encode`, which gives `[b, n, d]` for each batch.
+    fn words_by(
+        &self,
+        sentences: &[&str],
+        mut encode: impl FnMut(&TokenBatch) -> Tensor<3>,
         each: &mut dyn FnMut(Vec<String>, Vec<JointVector>),
     ) -> Result<(), TransferError> {
         let tokenizer = self.directory.words()?;
@@ -308,19 +334,7 @@ impl Embedder {
                 }
                 tokens.push(encoded);
             }
-            let batch = tokenizer.batch(&tokens);
-            let words = match space {
-                FeatureSpace::Backbone => self.directory.model.backbone_words(&batch),
-                FeatureSpace::Projected => self.directory.model.embed_words(&batch),
-                FeatureSpace::MeanColour => {
-                    return Err(SettingError {
-                        key: "words.space",
-                        found: space.name().into(),
-                        expected: "backbone or projected: words have no colour",
-                    }
-                    .into());
-                }
-            };
+            let words = encode(&tokenizer.batch(&tokens));
             let [b, n, d] = words.dims();
             let all = rows(words.reshape([b * n, d]));
             for (i, tokens) in tokens.iter().enumerate() {
