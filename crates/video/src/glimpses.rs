@@ -364,9 +364,10 @@ mod tests {
     fn the_decoder_gets_no_text_of_a_png() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("texts.png");
-        std::fs::write(&path, png_texts::tests::picture(&[b"zTXt", b"iCCP"])).unwrap();
-        let mut looking = Looking::open(&path, &ReadLimits::default(), &Arc::default()).unwrap();
-        let packet = looking.packet().unwrap();
+        std::fs::write(&path, crate::png_texts::tests::picture(&[b"zTXt", b"iCCP"])).unwrap();
+        let (limits, watch) = (ReadLimits::default(), Arc::default());
+        let mut search = KeySearch::open(&path, Seconds::ZERO, &limits, &watch, None).unwrap();
+        let packet = search.packet().unwrap();
         let holds = |kind: &[u8]| packet.data().unwrap().windows(4).any(|it| it == kind);
         assert!(holds(b"IDAT") && !holds(b"zTXt") && !holds(b"iCCP"));
         is_near(&greys(&path, Nearness::Frame, &[0.0]), &[90]);
