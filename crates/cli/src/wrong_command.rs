@@ -23,7 +23,7 @@ const OTHER_WORDS: [(&[&str], &str); 17] = [
     (&["info", "show", "describe", "ls", "what", "stat"], "inspect"),
     (&["check", "verify", "data", "dataset"], "corpus check"),
     (&["pack", "shard", "shards"], "corpus pack"),
-    (&["import", "download", "convert", "load", "model", "models"], "weights import"),
+    (&["import", "download", "convert", "load"], "weights import"),
     (&["generate", "make", "create", "synth", "synthesise", "videos"], "synthesize"),
     (&["table", "compare", "summary"], "results"),
     (&["config", "settings", "schema", "key", "keys", "option", "options"], "explain"),

@@ -209,6 +209,8 @@ impl JoinedPackets {
     pub(crate) fn is_at_start(&mut self) {
         self.pending.clear();
         self.next = 0;
+        let head = self.index.keys.iter().min_by_key(|key| key.order);
+        self.now = head.map_or(0, |key| key.dts);
     }
 
     /// Goes to a key packet by its byte. What was read then, the key packet last; none where it is not found there.
@@ -253,10 +255,11 @@ impl JoinedPackets {
                 None => read(input, watch)?,
             };
             if packet.stream() != self.video {
+                // Also of what is passed over: it tells which part the next one stands in.
+                self.place_other(input, &mut packet);
                 if self.next < self.others_from {
                     continue;
                 }
-                self.place_other(input, &mut packet);
                 return Some(packet);
             }
             let order = self.next;

