@@ -80,6 +80,7 @@ pub mod counted;
 mod cut;
 mod decode;
 mod decoded_here;
+mod displaced_run;
 mod encode;
 mod error;
 mod error_codes;

@@ -11,6 +11,7 @@ use ffmpeg_the_third::codec::Id;
 
 use crate::bits::start_code;
 use crate::content::Content;
+use crate::displaced_run;
 use crate::seen_packet::Seen;
 
 /// Whether a packet holds a B picture of MPEG-1 or MPEG-2; none of other codecs, and where no picture begins in it.
@@ -38,6 +39,7 @@ pub(crate) fn fill(seen: &mut [Seen], recordings: &[Range<usize>]) -> bool {
 
 fn fill_one(seen: &mut [Seen]) -> bool {
     let Some(step) = step(seen) else { return false };
+    displaced_run::put_back(seen, step);
     drop_misplaced(seen, step);
     if !fill_decoded(seen, step) {
         return false;

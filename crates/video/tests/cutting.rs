@@ -507,3 +507,37 @@ fn a_copy_whose_first_picture_cannot_be_decoded_is_an_error_and_no_file() {
     assert!(refused.to_string().contains("--exact"), "{refused}");
     assert!(!to.exists());
 }
+
+#[test]
+fn pictures_of_a_program_stream_without_b_pictures_are_those_of_the_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    for codec in ["mpeg1video", "mpeg2video"] {
+        let from = folder.path().join("one.mpg");
+        let grey = "color=black:s=96x64:r=25:d=4,format=gray,geq=lum='mod(N,40)*5+20'";
+        let mut command = Command::new("ffmpeg");
+        command.args("-hide_banner -loglevel error -y -f lavfi -i".split(' ')).arg(grey);
+        command.args("-f lavfi -i sine=d=4 -c:a mp2 -pix_fmt yuv420p -bf 0 -b:v 100k".split(' '));
+        assert!(command.args(["-c:v", codec]).arg(&from).status().unwrap().success());
+        let is_picture = |grey: u8, number: usize| {
+            near((f64::from(grey) - 20.0) / 5.0, (number % 40) as f64, 0.7);
+        };
+        let start = Seconds(probe(&from, "format=start_time")[0].parse().unwrap());
+        let times = (0..100).map(|number| Seconds((f64::from(number) + 0.5) / 25.0)).collect();
+        let wanted = Glimpses { times, start, nearness: Nearness::Frame, fit: (48, 48) };
+        let read = wanted.read(&from, &ReadLimits::default(), None).unwrap();
+        for (number, glimpse) in read.into_iter().enumerate() {
+            let rgb = glimpse.unwrap().rgb;
+            is_picture(rgb[rgb.len() / 2], number);
+        }
+        for first in [10, 74, 80] {
+            let begin = f64::from(first) / 25.0 + 0.002;
+            let (span, to) = (TimeSpan::new(begin, begin + 0.7), folder.path().join("exact.mp4"));
+            encode_span(&from, span, &to, &CutSettings::exact(), None).unwrap();
+            let shown = greys(&to);
+            assert!((17..=19).contains(&shown.len()), "{codec} {first}: {} frames", shown.len());
+            for ((_, grey), number) in shown.into_iter().zip(first as usize..) {
+                is_picture(grey, number);
+            }
+        }
+    }
+}
