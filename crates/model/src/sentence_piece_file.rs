@@ -26,7 +26,8 @@ const CONTROL: u64 = 3;
 /// # Errors
 /// When it is missing or damaged, or of another kind than pieces with scores; the message says the way out.
 pub(crate) fn read(path: &Path) -> Result<Tokenizer, ModelError> {
-    let bytes = plain_file::read(path, LARGEST).map_err(ModelError::file(path, "read the vocabulary"))?;
+    let bytes =
+        plain_file::read(path, LARGEST).map_err(ModelError::file(path, "read the vocabulary"))?;
     let refused = |reason: &str, way_out: &str| ModelError::ForeignWeights {
         path: path.into(),
         reason: reason.to_owned(),
@@ -49,7 +50,10 @@ pub(crate) fn read(path: &Path) -> Result<Tokenizer, ModelError> {
     }
     let is_piece = |(text, score, _): &(String, f32, u64)| !text.is_empty() && score.is_finite();
     if !model.pieces.iter().all(is_piece) || model.unknown >= model.pieces.len() as u64 {
-        return Err(refused("a piece is empty or without a score, or the place of <unk> is none", damaged));
+        return Err(refused(
+            "a piece is empty or without a score, or the place of <unk> is none",
+            damaged,
+        ));
     }
     let json = tokenizer_json(&model).to_string();
     let mut tokenizer: Tokenizer =
@@ -77,8 +81,13 @@ struct PieceModel<'a> {
 
 impl<'a> PieceModel<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut model =
-            Self { pieces: Vec::new(), characters: &[], kind: UNIGRAM, unknown: 0, falls_back: false };
+        let mut model = Self {
+            pieces: Vec::new(),
+            characters: &[],
+            kind: UNIGRAM,
+            unknown: 0,
+            falls_back: false,
+        };
         for field in Fields(bytes) {
             match field? {
                 (1, Content::Bytes(piece)) => model.pieces.push(read_piece(piece)?),
@@ -215,9 +224,11 @@ fn usable_table(bytes: &[u8]) -> bool {
 fn tokenizer_json(model: &PieceModel<'_>) -> Value {
     let space = json!({ "type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": "always",
                         "split": true });
-    let special = model.pieces.iter().enumerate().filter(|(id, (_, _, kind))| {
-        *kind == CONTROL || *id as u64 == model.unknown
-    });
+    let special = model
+        .pieces
+        .iter()
+        .enumerate()
+        .filter(|(id, (_, _, kind))| *kind == CONTROL || *id as u64 == model.unknown);
     let added: Vec<Value> = special
         .map(|(id, (text, ..))| {
             json!({ "id": id, "content": text, "single_word": false, "lstrip": false,
@@ -255,7 +266,8 @@ mod tests {
             read(&path)
         };
         assert!(read_bytes(&whole).is_ok());
-        for bytes in [&b""[..], b"\x0a", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", &whole[..99]]
+        for bytes in
+            [&b""[..], b"\x0a", b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", &whole[..99]]
         {
             let message = read_bytes(bytes).unwrap_err().to_string();
             assert!(message.contains("spiece.model"), "{message}");

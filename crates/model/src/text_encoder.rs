@@ -127,7 +127,10 @@ impl TextEncoderConfig {
         }
         let (found, expected) = match config.has_first_token() {
             true => ("of SigLIP's kind", "with a token before and one behind a sentence"),
-            false => ("not SigLIP's own", "SigLIP's own; import a SigLIP, and train from it with start.model"),
+            false => (
+                "not SigLIP's own",
+                "SigLIP's own; import a SigLIP, and train from it with start.model",
+            ),
         };
         Err(ModelError::Contradiction {
             first: "text.kind".into(),

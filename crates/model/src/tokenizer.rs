@@ -21,8 +21,8 @@ use tokenizers::{
     PreTokenizedString, PreTokenizer, Tokenizer,
 };
 
-use crate::token_batch::TokenBatch;
 use crate::siglip_text::SiglipTextRules;
+use crate::token_batch::TokenBatch;
 use crate::{ModelError, byte_pair_tokenizer, sentence_piece_file, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.

@@ -73,7 +73,10 @@ fn both_versions_are_found_out_from_their_files_and_keep_what_they_say() {
         assert_eq!(directory.config.sentence_feature, SentenceFeature::LastToken);
         let pictures = &directory.preprocessing;
         assert_eq!((pictures.fit, pictures.short_side, pictures.image_size), (Fit::Squash, 12, 12));
-        assert_eq!((pictures.interpolation, pictures.scaling), (interpolation, Scaling::HuggingFace));
+        assert_eq!(
+            (pictures.interpolation, pictures.scaling),
+            (interpolation, Scaling::HuggingFace)
+        );
         assert_eq!((pictures.normalisation.mean, pictures.normalisation.std), ([0.5; 3], [0.5; 3]));
         assert_eq!(directory.words().unwrap().vocab_size(), vocab_size);
         let drawn = import.drawn.iter().filter(|name| !name.starts_with("context_warp"));
@@ -119,7 +122,8 @@ fn the_probability_of_a_pair_equals_hugging_faces_also_after_being_written_and_r
 fn a_config_that_says_hardly_anything_is_filled_with_what_is_usual() {
     // A SigLIP 2's own: what is left out is as in a base model, and so are these heads and this activation.
     let mut said = config(SECOND);
-    for (section, key) in [("vision_config", "num_attention_heads"), ("text_config", "model_type")] {
+    for (section, key) in [("vision_config", "num_attention_heads"), ("text_config", "model_type")]
+    {
         said[section].as_object_mut().unwrap().remove(key);
     }
     let source = folder(&tensors(SECOND), &[("config.json", &said)], Some("tokenizer.json"));
@@ -135,11 +139,8 @@ fn a_config_that_says_hardly_anything_is_filled_with_what_is_usual() {
 
     // Without any file everything that no tensor shows is typed or guessed.
     let source = folder(&tensors(SECOND), &[], Some("tokenizer.json"));
-    let typed = ImportSettings {
-        num_heads: Some(2),
-        num_text_heads: Some(2),
-        ..ImportSettings::default()
-    };
+    let typed =
+        ImportSettings { num_heads: Some(2), num_text_heads: Some(2), ..ImportSettings::default() };
     let import = imported_as(None, source.path(), &typed).unwrap();
     let pictures = &import.directory.preprocessing;
     assert_eq!((pictures.fit, pictures.interpolation), (Fit::Squash, Interpolation::Bicubic));
@@ -204,7 +205,9 @@ fn pictures_are_squashed_as_hugging_faces_processor_does_it() {
 }
 
 /// What an import says to a SigLIP 2 that was changed.
-fn refusal(change: impl FnOnce(&mut Value, &mut std::collections::BTreeMap<String, NamedTensor>)) -> String {
+fn refusal(
+    change: impl FnOnce(&mut Value, &mut std::collections::BTreeMap<String, NamedTensor>),
+) -> String {
     let (mut config, mut tensors) = (config(SECOND), tensors(SECOND));
     change(&mut config, &mut tensors);
     let source = folder(&tensors, &[("config.json", &config)], Some("tokenizer.json"));
@@ -242,7 +245,12 @@ fn what_is_missing_or_contradicts_is_named() {
         ("text_config", "vocab_size", json!(32_000), ["`vocab_size` 400", "says 32000"]),
         ("text_config", "projection_size", json!(8), ["`projection_size` 16", "says 8"]),
         ("vision_config", "num_attention_heads", json!(3), ["3 attention heads", "width of 16"]),
-        ("text_config", "hidden_act", json!("gelu"), ["`text_config.hidden_act`", "gelu_pytorch_tanh"]),
+        (
+            "text_config",
+            "hidden_act",
+            json!("gelu"),
+            ["`text_config.hidden_act`", "gelu_pytorch_tanh"],
+        ),
         ("vision_config", "vision_use_head", json!(false), ["vision_use_head", "not pooled"]),
     ] {
         let message = refusal(|config, _| config[section][key] = value);
@@ -250,7 +258,8 @@ fn what_is_missing_or_contradicts_is_named() {
         assert_says(&message, &["config.json"]);
     }
     let message = refusal(|_, tensors| {
-        tensors.get_mut("vision_model.embeddings.position_embedding.weight").unwrap().shape = vec![8, 18];
+        tensors.get_mut("vision_model.embeddings.position_embedding.weight").unwrap().shape =
+            vec![8, 18];
     });
     assert_says(&message, &["8 places of patches are no square"]);
 }
@@ -265,7 +274,10 @@ fn the_words_of_another_model_are_refused() {
     let config_of = config(SECOND);
     let source = folder(&tensors(SECOND), &[("config.json", &config_of)], Some("spiece.model"));
     let message = imported(source.path()).unwrap_err();
-    assert_says(&message, &["spiece.model", "98 tokens", "400", "another version's", "--tokenizer"]);
+    assert_says(
+        &message,
+        &["spiece.model", "98 tokens", "400", "another version's", "--tokenizer"],
+    );
     // None at all.
     let source = folder(&tensors(SECOND), &[("config.json", &config_of)], None);
     let message = imported(source.path()).unwrap_err();

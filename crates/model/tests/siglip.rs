@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use golden::{assert_close, numbers};
+use locvtp_model::TokenBatch;
 use locvtp_model::encoders::{
     ClipTime, SiglipText, SiglipTextConfig, SiglipVision, SiglipVisionConfig,
 };
-use locvtp_model::weights::{named_parameters, fill_parameters};
+use locvtp_model::weights::{fill_parameters, named_parameters};
 use locvtp_model::{ClipFeature, ClipPatches, Initialiser, SentenceTokenizer, SentenceTokens};
-use locvtp_model::TokenBatch;
 use serde_json::Value;
 use siglip_files::{PLACES, SECOND, expected, formula, path, seed_of, units};
 
@@ -159,7 +159,8 @@ fn attention_over_time_starts_silent_so_a_clip_is_the_mean_of_its_frames() {
     }
     // And what is learned sees the order of frames.
     let tower = vision(ClipTime::Divided, &device);
-    let [there, back] = [clips.clone(), clips.flip([1])].map(|it| numbers(tower.forward_pixels(it)));
+    let [there, back] =
+        [clips.clone(), clips.flip([1])].map(|it| numbers(tower.forward_pixels(it)));
     assert!(there.iter().zip(&back).any(|(x, y)| (x - y).abs() > 1e-2));
 }
 

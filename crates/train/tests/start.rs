@@ -298,7 +298,8 @@ fn words_of_another_kind_than_the_encoders_are_refused() {
     let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
     let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
     made.write(&place.model()).unwrap();
-    let bert = locvtp_model::SentenceTokenizer::train(["a red square"].into_iter(), 60, 64).unwrap();
+    let bert =
+        locvtp_model::SentenceTokenizer::train(["a red square"].into_iter(), 60, 64).unwrap();
     std::fs::write(place.model().join("tokenizer.json"), bert.to_json().unwrap()).unwrap();
     let message = locvtp_model::ModelDirectory::read(&place.model(), &Device::flex()).unwrap_err();
     assert_says(&message.to_string(), &["text.kind", "tokenizer", "SigLIP's own"]);

@@ -12,7 +12,16 @@ fn a_siglip_is_imported_indexes_a_folder_and_answers() {
         let import = ["weights", "import", "--from", str(source.path()), "--out", str(&model)];
         let said = succeeded(&run(&import));
         let way = if version == 1 { "bicubic" } else { "bilinear" };
-        says(&said, &["siglip, 48 parameters filled", "siglip, 38 parameters filled", "both sides to 12", way, "Hugging Face"]);
+        says(
+            &said,
+            &[
+                "siglip, 48 parameters filled",
+                "siglip, 38 parameters filled",
+                "both sides to 12",
+                way,
+                "Hugging Face",
+            ],
+        );
         says(&succeeded(&run(&["inspect", str(&model)])), &["SigLIP ViT", "frame by frame"]);
 
         let add = ["index", "add", str(folder.path()), "--model", str(&model)];

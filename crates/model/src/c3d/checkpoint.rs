@@ -4,8 +4,8 @@
 use locvtp_video::{Interpolation, Scaling};
 
 use super::C3dConfig;
-use crate::ModelError;
 use crate::Fit;
+use crate::ModelError;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::ImportSettings;
 use crate::weights::key_table::Action::{Drop, To};

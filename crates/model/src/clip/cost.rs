@@ -66,12 +66,7 @@ impl ClipTextConfig {
 }
 
 /// Attention of so many queries to so many keys each, and the perceptron.
-pub(crate) fn layer(
-    tokens: f64,
-    (queries, keys): (f64, f64),
-    d: f64,
-    hidden: usize,
-) -> PartCost {
+pub(crate) fn layer(tokens: f64, (queries, keys): (f64, f64), d: f64, hidden: usize) -> PartCost {
     let hidden = hidden as f64;
     PartCost {
         multiply_adds: affine(tokens, d, 4.0 * d)

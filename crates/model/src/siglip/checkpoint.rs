@@ -39,8 +39,7 @@ pub(crate) static ROW: SourceRow = SourceRow {
     open_clip: OpenClipFiles::Unasked,
 };
 
-const NO_TIME: &str =
-    "an image model knows no time; zero adds nothing at first, as the paper does";
+const NO_TIME: &str = "an image model knows no time; zero adds nothing at first, as the paper does";
 const COUNTED: &str = "numbers 0, 1, 2, …, which are counted when they are needed";
 const IN_THE_CONFIG: &str = "it stands in config.json, in the section `text`";
 

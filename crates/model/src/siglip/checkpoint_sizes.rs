@@ -31,7 +31,8 @@ pub(super) fn siglip_vision_config(
 ) -> Result<SiglipVisionConfig, ModelError> {
     let source = shapes.source;
     refuse_free_sizes(shapes)?;
-    let usual = json!({ "image_size": 224, "patch_size": 16, "num_channels": 3, "vision_use_head": true });
+    let usual =
+        json!({ "image_size": 224, "patch_size": 16, "num_channels": 3, "vision_use_head": true });
     let said = section(source, "vision_config", usual)?;
     if said["vision_use_head"] == false {
         return Err(ModelError::ForeignWeights {

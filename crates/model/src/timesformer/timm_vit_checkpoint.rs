@@ -7,8 +7,8 @@ use locvtp_video::{Interpolation, Scaling};
 
 use super::TimeSformerConfig;
 use super::checkpoint_sizes::timesformer_config;
-use crate::ModelError;
 use crate::Fit;
+use crate::ModelError;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::ImportSettings;
 use crate::weights::key_table::Action::{Drop, Positions, To, ToBoth};

@@ -15,8 +15,10 @@ pub(super) fn tokenizer(
     config: &TextEncoderConfig,
     settings: &ImportSettings,
 ) -> Result<SentenceTokenizer, ModelError> {
-    let (is_clip, is_siglip) =
-        (matches!(config, TextEncoderConfig::Clip(_)), matches!(config, TextEncoderConfig::Siglip(_)));
+    let (is_clip, is_siglip) = (
+        matches!(config, TextEncoderConfig::Clip(_)),
+        matches!(config, TextEncoderConfig::Siglip(_)),
+    );
     // `tokenizer.model` is SigLIP 2's, which is told what to do about it.
     let vocabularies: &[&str] = match (is_clip, is_siglip) {
         (true, _) => &["vocab.json"],
