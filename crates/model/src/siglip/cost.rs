@@ -37,15 +37,15 @@ impl SiglipVisionConfig {
 
     /// The norm, and a probe for each frame.
     fn pooling(&self, tokens: f64, frames: f64, d: f64) -> PartCost {
-        let (hidden, heads) = (self.intermediate_size as f64, self.num_attention_heads as f64);
+        let hidden = self.intermediate_size as f64;
         PartCost {
             multiply_adds: affine(tokens, d, 2.0 * d)
                 + attention(tokens, 1.0, d)
                 + affine(frames, d, d + 2.0 * hidden),
-            // The norm, keys and values, and those once more as products read them; shares; of a frame what attention gives,
-            // its map, the norm, both sides of the bend, the sum.
-            kept: tokens * (5.0 * d + heads) + frames * (5.0 * d + 2.0 * hidden),
-            passing: tokens * 2.0 * d,
+            // Of a frame what attention gives, its map, the norm, both sides of the bend, the sum. What is kept of patches
+            // (the norm, keys and values) is given back before the gradient of a block holds its most, which is more.
+            kept: frames * (5.0 * d + 2.0 * hidden),
+            passing: tokens * (hidden + 2.0 * d),
             kept_weights: 3.0 * d * d,
         }
     }
