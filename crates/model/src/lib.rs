@@ -6,9 +6,10 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `c3d`, `distilbert` |
+//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `c3d`, `dinov2`, `distilbert`, `bert` |
 //! | `video_encoder`, `video_tower` | which video encoder; what each must do |
 //! | `text_encoder`, `text_tower` | which text encoder; what each must do |
+//! | `post_norm_block` | what the blocks of BERT and DistilBERT do |
 //! | `tokenizer` | the words of a sentence |
 //! | `projection` | from the encoders into the joint space |
 //! | `correspondence` | which words belong to a clip |
@@ -32,6 +33,7 @@
 //! `n` words or tokens, `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of
 //! whatever was flattened.
 
+mod bert;
 mod branch;
 mod byte_pair_tokenizer;
 mod c3d;
@@ -42,6 +44,7 @@ mod clip_patches;
 mod clip_source;
 mod context_warp;
 mod correspondence;
+mod dinov2;
 mod distilbert;
 mod encoder_cost;
 mod error;
@@ -60,6 +63,7 @@ mod objective_schema;
 pub mod ops;
 mod parameter_counts;
 mod parameter_gradients;
+mod post_norm_block;
 mod preprocessing;
 mod projection;
 pub mod recurrent;
@@ -82,10 +86,12 @@ mod wordpiece_vocabulary;
 
 /// The encoders of videos and of texts, each with its sizes.
 pub mod encoders {
+    pub use crate::bert::{Bert, BertConfig, TokenPooling};
     pub use crate::c3d::{C3d, C3dConfig};
     pub use crate::clip::{
         Activation, ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig,
     };
+    pub use crate::dinov2::{Dinov2, Dinov2Config};
     pub use crate::distilbert::{DistilBert, DistilBertConfig};
     pub use crate::timesformer::{TemporalInit, TimeSformer, TimeSformerBlock, TimeSformerConfig};
 }

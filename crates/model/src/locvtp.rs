@@ -177,7 +177,7 @@ impl LocVtpConfig {
 pub struct LocVtp {
     /// `timesformer.*`
     video: VideoEncoder,
-    /// `distilbert.*`; absent in a model of videos alone, as are the heads
+    /// `distilbert.*`, `bert.*`; absent in a model of videos alone, as are the heads
     text: Option<TextEncoder>,
     /// `video_projection.*`, absent where the heads are identities
     video_projection: Option<Projection>,
@@ -270,6 +270,19 @@ impl LocVtp {
         };
         let last = Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0);
         project(self.text_projection.as_ref(), last)
+    }
+
+    /// The text encoder's own vectors of whole sentences, in its width and as its makers compare them: of a
+    /// sentence model its pooled tokens, of CLIP the last token, not of unit length; [`None`] where the encoder
+    /// has none.
+    ///
+    /// # Shapes
+    /// - returns `[b, d]`
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub fn backbone_sentences(&self, tokens: &TokenBatch) -> Option<Tensor<2>> {
+        self.text_encoder().tower().own_sentences(tokens)
     }
 
     fn text_encoder(&self) -> &TextEncoder {

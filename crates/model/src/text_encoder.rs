@@ -9,6 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
+use crate::bert::{Bert, BertConfig};
 use crate::clip::{ClipText, ClipTextConfig};
 use crate::distilbert::{DistilBert, DistilBertConfig};
 use crate::encoder_cost::EncoderCost;
@@ -27,6 +28,8 @@ pub enum TextEncoderConfig {
     DistilBert(DistilBertConfig),
     /// `kind = "clip"`: CLIP's text tower (§A.3); its words are byte pairs.
     Clip(ClipTextConfig),
+    /// `kind = "bert"`: BERT, XLM-RoBERTa, or a sentence model made of one.
+    Bert(BertConfig),
     /// `kind = "none"`: the model is a video encoder alone, for features. It has no tokenizer, no
     /// projection heads and no context-warping head.
     None,
@@ -50,6 +53,12 @@ impl From<ClipTextConfig> for TextEncoderConfig {
     }
 }
 
+impl From<BertConfig> for TextEncoderConfig {
+    fn from(config: BertConfig) -> Self {
+        Self::Bert(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for TextEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Refuses every setting.
@@ -61,8 +70,12 @@ impl<'de> Deserialize<'de> for TextEncoderConfig {
         match section.kind.as_deref() {
             None | Some("distilbert") => Ok(Self::DistilBert(section.read()?)),
             Some("clip") => Ok(Self::Clip(section.read()?)),
+            Some("bert") => Ok(Self::Bert(section.read()?)),
             Some("none") => section.read().map(|NoSettings {}| Self::None),
-            Some(other) => Err(D::Error::unknown_variant(other, &["distilbert", "clip", "none"])),
+            Some(other) => {
+                let known = &["distilbert", "clip", "bert", "none"];
+                Err(D::Error::unknown_variant(other, known))
+            }
         }
     }
 }
@@ -77,6 +90,7 @@ impl TextEncoderConfig {
         match self {
             Self::DistilBert(config) => Some(config),
             Self::Clip(config) => Some(config),
+            Self::Bert(config) => Some(config),
             Self::None => None,
         }
     }
@@ -91,6 +105,7 @@ impl TextEncoderConfig {
         match self {
             Self::DistilBert(config) => config.set_vocab_size(vocab_size),
             Self::Clip(config) => config.set_vocab_size(vocab_size),
+            Self::Bert(config) => config.set_vocab_size(vocab_size),
             Self::None => {}
         }
     }
@@ -137,6 +152,7 @@ impl TextEncoderConfig {
                 Some(TextEncoder::DistilBert(KeyedDistilBert { distilbert: config.init(random) }))
             }
             Self::Clip(config) => Some(TextEncoder::Clip(KeyedClip { clip: config.init(random) })),
+            Self::Bert(config) => Some(TextEncoder::Bert(KeyedBert { bert: config.init(random) })),
             Self::None => None,
         }
     }
@@ -147,6 +163,7 @@ impl TextEncoderConfig {
 pub(crate) enum TextEncoder {
     DistilBert(KeyedDistilBert),
     Clip(KeyedClip),
+    Bert(KeyedBert),
 }
 
 #[derive(Module, Debug)]
@@ -161,11 +178,18 @@ pub(crate) struct KeyedClip {
     clip: ClipText,
 }
 
+#[derive(Module, Debug)]
+pub(crate) struct KeyedBert {
+    /// `bert.*`
+    bert: Bert,
+}
+
 impl TextEncoder {
     pub(crate) fn tower(&self) -> &dyn TextTower {
         match self {
             Self::DistilBert(keyed) => &keyed.distilbert,
             Self::Clip(keyed) => &keyed.clip,
+            Self::Bert(keyed) => &keyed.bert,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::c3d::{C3d, C3dConfig};
 use crate::clip::{ClipVision, ClipVisionConfig};
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
+use crate::dinov2::{Dinov2, Dinov2Config};
 use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
@@ -31,6 +32,8 @@ pub enum VideoEncoderConfig {
     Clip(ClipVisionConfig),
     /// `kind = "c3d"`: C3D up to `fc6` (§A.9), for features.
     C3d(C3dConfig),
+    /// `kind = "dinov2"`: DINOv2's picture tower, frame by frame.
+    Dinov2(Dinov2Config),
 }
 
 impl Default for VideoEncoderConfig {
@@ -57,6 +60,12 @@ impl From<C3dConfig> for VideoEncoderConfig {
     }
 }
 
+impl From<Dinov2Config> for VideoEncoderConfig {
+    fn from(config: Dinov2Config) -> Self {
+        Self::Dinov2(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for VideoEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let section = KindSection::deserialize(deserializer)?;
@@ -64,7 +73,11 @@ impl<'de> Deserialize<'de> for VideoEncoderConfig {
             None | Some("timesformer") => Ok(Self::TimeSformer(section.read()?)),
             Some("clip") => Ok(Self::Clip(section.read()?)),
             Some("c3d") => Ok(Self::C3d(section.read()?)),
-            Some(other) => Err(D::Error::unknown_variant(other, &["timesformer", "clip", "c3d"])),
+            Some("dinov2") => Ok(Self::Dinov2(section.read()?)),
+            Some(other) => {
+                let known = &["timesformer", "clip", "c3d", "dinov2"];
+                Err(D::Error::unknown_variant(other, known))
+            }
         }
     }
 }
@@ -75,6 +88,7 @@ impl VideoEncoderConfig {
             Self::TimeSformer(config) => config,
             Self::Clip(config) => config,
             Self::C3d(config) => config,
+            Self::Dinov2(config) => config,
         }
     }
 
@@ -142,6 +156,9 @@ impl VideoEncoderConfig {
             }
             Self::Clip(config) => VideoEncoder::Clip(KeyedClip { clip: config.init(random) }),
             Self::C3d(config) => VideoEncoder::C3d(KeyedC3d { c3d: config.init(random) }),
+            Self::Dinov2(config) => {
+                VideoEncoder::Dinov2(KeyedDinov2 { dinov2: config.init(random) })
+            }
         }
     }
 }
@@ -153,6 +170,7 @@ pub(crate) enum VideoEncoder {
     TimeSformer(KeyedTimeSformer),
     Clip(KeyedClip),
     C3d(KeyedC3d),
+    Dinov2(KeyedDinov2),
 }
 
 #[derive(Module, Debug)]
@@ -173,12 +191,19 @@ pub(crate) struct KeyedC3d {
     c3d: C3d,
 }
 
+#[derive(Module, Debug)]
+pub(crate) struct KeyedDinov2 {
+    /// `dinov2.*`
+    dinov2: Dinov2,
+}
+
 impl VideoEncoder {
     pub(crate) fn tower(&self) -> &dyn VideoTower {
         match self {
             Self::TimeSformer(keyed) => &keyed.timesformer,
             Self::Clip(keyed) => &keyed.clip,
             Self::C3d(keyed) => &keyed.c3d,
+            Self::Dinov2(keyed) => &keyed.dinov2,
         }
     }
 
