@@ -1,9 +1,10 @@
-//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, or CLIP's
-//! byte pairs.
+//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, CLIP's byte
+//! pairs, or the pieces of XLM-RoBERTa's `tokenizer.json`.
 //!
 //! "Word" in this project means token, as in the authors' release. What a tokenizer puts before and
-//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`) and padding are
-//! never words.
+//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`; `<s>` and `</s>`) and
+//! padding are never words. The longest sentence is the model's; a cut or a padding that a `tokenizer.json`
+//! asks for is of no account, as it is often another one than the model was trained and is used with.
 //!
 //! A sentence that a model is asked for loses the signs that its tokenizer does not know: a full stop behind "a ring" that
 //! becomes `[UNK]` is a word that training never showed, and turns the answer into another.
@@ -13,7 +14,7 @@ use std::path::Path;
 
 use locvtp_video::plain_file;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
+use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
     AddedToken, Encoding, NormalizedString, Normalizer, OffsetReferential, OffsetType,
@@ -28,6 +29,26 @@ const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"];
 
 /// What a BERT tokenizer says of a piece that its vocabulary does not hold.
 const UNKNOWN: &str = "[UNK]";
+
+/// The first, the last, the padding and the unknown token of a family of tokenizers.
+type Family = ([&'static str; 3], Option<&'static str>);
+
+const BERT: Family = (["[CLS]", "[SEP]", "[PAD]"], Some(UNKNOWN));
+
+/// The families that are read, each known by its first token.
+const FAMILIES: [Family; 3] = [
+    // Its byte pairs hold all.
+    (
+        [
+            byte_pair_tokenizer::SPECIAL[0],
+            byte_pair_tokenizer::SPECIAL[1],
+            byte_pair_tokenizer::SPECIAL[1],
+        ],
+        None,
+    ),
+    BERT,
+    (["<s>", "</s>", "<pad>"], Some("<unk>")),
+];
 
 /// A sentence as token ids, between the first and the last token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +79,7 @@ pub struct SentenceTokenizer {
     first: Special,
     last: Special,
     padding: u32,
-    /// What stands for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
+    /// What stands for a piece that the vocabulary does not hold.
     unknown: Option<u32>,
 }
 
@@ -156,13 +177,13 @@ impl SentenceTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// When the file is missing or is no tokenizer of BERT's or CLIP's kind.
+    /// When the file is missing or is no tokenizer of BERT's, CLIP's or XLM-RoBERTa's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
             plain_file::read_json(path).map_err(ModelError::file(path, "read the tokenizer"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
-            what: "tokenizer of BERT or CLIP",
+            what: "tokenizer of BERT, CLIP or XLM-RoBERTa",
             reason,
         };
         let tokenizer = text.parse().map_err(|error| invalid(format!("{error}")))?;
@@ -194,22 +215,30 @@ impl SentenceTokenizer {
             let (stride, length) = (truncation.stride, truncation.max_length);
             return Err(format!("its truncation goes back by {stride} of {length} tokens"));
         }
-        let is_clip = inner.token_to_id(byte_pair_tokenizer::SPECIAL[0]).is_some();
-        let [first, last, padding] = match (is_clip, byte_pair_tokenizer::SPECIAL) {
-            (true, [first, last]) => [first, last, last],
-            (false, _) => ["[CLS]", "[SEP]", "[PAD]"],
-        };
+        // Sentences are cut to the model's length, and no sooner.
+        inner.with_truncation(None).map_err(|error| error.to_string())?;
+        let known = |family: &&Family| inner.token_to_id(family.0[0]).is_some();
+        let ([first, last, padding], unknown) = *FAMILIES.iter().find(known).unwrap_or(&BERT);
         let special = |text: &'static str| {
             let missing = || {
                 format!(
-                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece) and CLIP (byte pairs)"
+                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece), CLIP (byte pairs) and \
+                     XLM-RoBERTa (Unigram)"
                 )
             };
             Ok::<_, String>(Special { text, id: inner.token_to_id(text).ok_or_else(missing)? })
         };
         let (first, last, padding) = (special(first)?, special(last)?, special(padding)?.id);
-        let unknown = inner.token_to_id(UNKNOWN).filter(|_| !is_clip);
+        let unknown = unknown.and_then(|unknown| inner.token_to_id(unknown));
         Ok(Self { inner, max_tokens, first, last, padding, unknown })
+    }
+
+    /// The same for texts in lower case, whatever the tokenizer itself does.
+    pub(crate) fn with_lower_case(mut self) -> Self {
+        let own = self.inner.get_normalizer().cloned();
+        let all = std::iter::once(Lowercase.into()).chain(own).collect();
+        self.inner.with_normalizer(Some(Sequence::new(all)));
+        self
     }
 
     /// The contents of `tokenizer.json`.
@@ -255,9 +284,8 @@ impl SentenceTokenizer {
         for (_, (start, end)) in unknown {
             // Of as many bytes, so that the places of the others stay.
             let spaced = |sign: char| " ".repeat(sign.len_utf8());
-            let piece = sentence[*start..*end]
-                .chars()
-                .map(|c| if is_sign(c) { spaced(c) } else { c.to_string() });
+            let Some(piece) = sentence.get(*start..*end) else { continue };
+            let piece = piece.chars().map(|c| if is_sign(c) { spaced(c) } else { c.to_string() });
             known.replace_range(*start..*end, &piece.collect::<String>());
         }
         match known == sentence {

@@ -58,10 +58,7 @@ const RULES: &[KeyRule] = &[
     KeyRule("embeddings.LayerNorm.gamma", To("embeddings.LayerNorm.weight")),
     KeyRule("embeddings.LayerNorm.beta", To("embeddings.LayerNorm.bias")),
     KeyRule("embeddings.{}.{}", To("embeddings.{}.{}")),
-    KeyRule(
-        "encoder.layer.{}.attention.self.{}.{}",
-        To("encoder.layer.{}.attention.self.{}.{}"),
-    ),
+    KeyRule("encoder.layer.{}.attention.self.{}.{}", To("encoder.layer.{}.attention.self.{}.{}")),
     KeyRule(
         "encoder.layer.{}.attention.output.LayerNorm.gamma",
         To("encoder.layer.{}.attention.output.LayerNorm.weight"),

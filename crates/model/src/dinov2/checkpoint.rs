@@ -64,8 +64,14 @@ const TABLE: KeyTable = KeyTable {
             "encoder.layer.{}.attention.output.dense.{}",
             To("encoder.layer.{}.attention.output.dense.{}"),
         ),
-        KeyRule("encoder.layer.{}.layer_scale1.lambda1", To("encoder.layer.{}.layer_scale1.lambda1")),
-        KeyRule("encoder.layer.{}.layer_scale2.lambda1", To("encoder.layer.{}.layer_scale2.lambda1")),
+        KeyRule(
+            "encoder.layer.{}.layer_scale1.lambda1",
+            To("encoder.layer.{}.layer_scale1.lambda1"),
+        ),
+        KeyRule(
+            "encoder.layer.{}.layer_scale2.lambda1",
+            To("encoder.layer.{}.layer_scale2.lambda1"),
+        ),
         KeyRule("encoder.layer.{}.mlp.fc1.{}", To("encoder.layer.{}.mlp.fc1.{}")),
         KeyRule("encoder.layer.{}.mlp.fc2.{}", To("encoder.layer.{}.mlp.fc2.{}")),
         KeyRule("layernorm.{}", To("layernorm.{}")),

@@ -31,11 +31,7 @@ impl Dinov2Config {
                 // The three maps before attention, joined.
                 kept_weights: 3.0 * d * d,
             },
-            end: PartCost {
-                kept: 2.0 * pictures * d,
-                passing: tokens * d,
-                ..PartCost::default()
-            },
+            end: PartCost { kept: 2.0 * pictures * d, passing: tokens * d, ..PartCost::default() },
             block_input: tokens * d,
         }
     }

@@ -21,11 +21,16 @@ pub(super) fn tokenizer(
         let names = ["tokenizer.json", vocabulary].map(|name| source.folder.join(name));
         names.into_iter().find(|path| path.is_file())
     };
+    let is_bert = matches!(config, TextEncoderConfig::Bert(_));
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
         let whose = match is_clip {
             true => {
                 " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
                      merges.txt of openai/clip-vit-base-patch32)"
+            }
+            false if is_bert => {
+                " (sentencepiece.bpe.model of XLM-RoBERTa becomes one where transformers loads the tokenizer \
+                 and saves it: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER))"
             }
             false => "",
         };
@@ -56,5 +61,10 @@ pub(super) fn tokenizer(
             way_out: "give the tokenizer of the same model with --tokenizer FILE".into(),
         });
     }
-    Ok(tokenizer)
+    // What sentence-transformers does before its tokenizer.
+    let lower = |file| Ok::<_, ModelError>(source.json_beside(file)?["do_lower_case"] == true);
+    Ok(match is_bert && lower("sentence_bert_config.json")? {
+        true => tokenizer.with_lower_case(),
+        false => tokenizer,
+    })
 }
