@@ -49,6 +49,14 @@ fn tower(import: &Import, device: &Device) -> Dinov2 {
     golden::filled(config(import).init(&mut golden::any_weights(device)), written(import))
 }
 
+/// The pixels of the golden, by its formula.
+fn waves(frames: usize, side: usize, device: &Device, dtype: DType) -> Tensor<5> {
+    let pixels: Vec<f64> =
+        (0..frames * 3 * side * side).map(|place| (0.37 * place as f64).sin()).collect();
+    let pixels = TensorData::new(pixels, [1, frames, 3, side, side]);
+    Tensor::from_data(pixels, (device, dtype))
+}
+
 /// The golden's directory with another `config.json` and other tensors.
 fn changed(
     config: impl Fn(&mut Value),
@@ -93,8 +101,7 @@ fn tokens_clips_and_gradients_equal_hugging_faces() {
     let expected = Arrays::read("dinov2/expected.safetensors");
     for (dtype, forward, backward) in TOLERANCES {
         let tower = golden::cast(tower(&import, &device), dtype);
-        let pixels: Tensor<4> = expected.tensor("pixel_values", &device, dtype);
-        let clips: Tensor<5> = pixels.unsqueeze_dim(0);
+        let clips = waves(2, 12, &device, dtype);
         let tokens = numbers(tower.tokens(clips.clone()));
         assert_close("tokens", &tokens, expected.values("tokens"), forward);
 
@@ -123,10 +130,7 @@ fn pictures_of_the_size_that_it_was_trained_with_need_no_resizing() {
     let mut weights = golden::weights("dinov2/model.safetensors");
     weights.remove("embeddings.mask_token").unwrap();
     assert_eq!(written(&import), weights);
-    let pixels: Vec<f64> = (0..3 * 20 * 20).map(|i| (0.37 * f64::from(i)).sin()).collect();
-    let device = Device::flex();
-    let pixels = TensorData::new(pixels, [1, 1, 3, 20, 20]);
-    let pixels = Tensor::<5>::from_data(pixels, (&device, DType::F32));
+    let pixels = waves(1, 20, &Device::flex(), DType::F32);
     let patches = ClipPatches::from_pixels(pixels, 4);
     let found = numbers(import.directory.model.backbone_clips(patches));
     let expected = Arrays::read("dinov2/expected.safetensors");
@@ -137,10 +141,8 @@ fn pictures_of_the_size_that_it_was_trained_with_need_no_resizing() {
 fn a_clip_is_the_mean_of_its_frames() {
     let settings = ImportSettings { num_frames: Some(2), ..ImportSettings::default() };
     let import = imported(&golden::path("dinov2"), &settings).unwrap();
-    let device = Device::flex();
     let expected = Arrays::read("dinov2/expected.safetensors");
-    let pixels: Tensor<4> = expected.tensor("pixel_values", &device, DType::F32);
-    let clip = ClipPatches::from_pixels(pixels.unsqueeze_dim(0), 4);
+    let clip = ClipPatches::from_pixels(waves(2, 12, &Device::flex(), DType::F32), 4);
     let found = numbers(import.directory.model.backbone_clips(clip));
     assert_close("clip", &found, expected.values("clip"), TOLERANCES[0].1);
     assert!(!import.directory.preprocessing.is_frame_by_frame());
