@@ -182,7 +182,8 @@ fn what_cannot_be_imported_is_refused_and_nothing_is_written() {
     assert_eq!(std::fs::read_to_string(out.join("config.json")).unwrap(), "{}");
 }
 
-/// A hub with the tiny TimeSformer as `tiny/timesformer` and shards as `tiny/sharded`; its address.
+/// A hub with the tiny TimeSformer as `tiny/timesformer`, shards as `tiny/sharded` and a sentence model as
+/// `tiny/sentences`; its address.
 fn hub() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -215,9 +216,13 @@ fn answer(mut connection: TcpStream) {
             break;
         }
     }
-    let file = ["tiny/timesformer", "tiny/sharded"].iter().find_map(|model| {
+    let file = ["tiny/timesformer", "tiny/sharded", "tiny/sentences"].iter().find_map(|model| {
         let name = path.strip_prefix(&format!("/{model}/resolve/main/"))?;
-        let folder = if *model == "tiny/sharded" { "sharded" } else { "hf-timesformer" };
+        let folder = match *model {
+            "tiny/sharded" => "sharded",
+            "tiny/sentences" => "../sentence_models/bert",
+            _ => "hf-timesformer",
+        };
         std::fs::read(foreign(folder).join(name)).ok()
     });
     let status = if path.starts_with("/gated/") { "401 Unauthorized" } else { "404 Not Found" };
@@ -272,6 +277,24 @@ fn a_checkpoint_of_the_hub_is_downloaded_once() {
     }
     let kept = home.path().join("hub/models--tiny--timesformer/snapshots");
     assert!(kept.is_dir(), "{}", kept.display());
+}
+
+#[test]
+fn a_sentence_model_of_the_hub_comes_with_its_rules() {
+    let home = tempfile::tempdir().unwrap();
+    let hub = hub();
+    let video = foreign("hf-timesformer");
+    for offline in [false, true] {
+        let from = ["hf-timesformer", str(&video), "--from", "bert", "hub:tiny/sentences"];
+        let found = json(&import_from_hub(home.path(), &hub, offline, &from));
+        let text = &found["config"]["text"];
+        // What no file but 1_Pooling/config.json, sentence_bert_config.json and modules.json says.
+        assert_eq!(text["pooling"], "mean");
+        assert_eq!((&text["max_tokens"], &text["normalize"]), (&20.into(), &true.into()), "{text}");
+        std::fs::remove_dir_all(home.path().join("model")).unwrap();
+    }
+    let kept = home.path().join("hub/models--tiny--sentences/snapshots/0123456789abcdef");
+    assert!(kept.join("1_Pooling/config.json").is_file());
 }
 
 #[test]

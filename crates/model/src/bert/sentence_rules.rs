@@ -124,8 +124,8 @@ fn longest(source: &Source) -> Result<Option<usize>, ModelError> {
     Ok(None)
 }
 
-/// What stands before what is asked, and before a text that is searched in, as `encode_query` and
-/// `encode_document` choose.
+/// What stands before what is asked, and before a text that is searched in: the names that `encode_query`
+/// and `encode_document` look for, else what stands before every text.
 fn prompts(source: &Source) -> Result<(String, String), ModelError> {
     let said = source.json_beside(PROMPTS)?;
     let named = |name: &str| said["prompts"][name].as_str();
