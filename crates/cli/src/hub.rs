@@ -15,7 +15,7 @@ use locvtp_video::{PlainName, plain_file};
 use sha2::{Digest, Sha256};
 
 pub(crate) use crate::hub_cache::PREFIX;
-use crate::hub_cache::{CachedModel, HubCache};
+use crate::hub_cache::{CachedModel, HubCache, HubFile};
 use crate::hub_server::{Failure, HubServer};
 use crate::known_models::size;
 use crate::progress::CountProgress;
@@ -26,10 +26,22 @@ const BESIDE: [&str; 8] = [
     "preprocessor_config.json",
     "open_clip_config.json",
     "tokenizer.json",
+    "tokenizer_config.json",
     "vocab.txt",
     "vocab.json",
     "merges.txt",
     "spiece.model",
+];
+
+/// Of a sentence model the file that says what comes after what, and those that are looked for where it is
+/// there.
+const MODULES: &str = "modules.json";
+const OF_SENTENCES: [&str; 5] = [
+    "1_Pooling/config.json",
+    "config_sentence_transformers.json",
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_xlm-roberta_config.json",
 ];
 
 /// Names under which weights lie on the hub, the best first; open_clip's follow, and come first for
@@ -54,6 +66,11 @@ pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<Path
     let store = Store::open(name)?;
     for file in BESIDE {
         store.get(file)?;
+    }
+    if store.get(MODULES)?.is_some() {
+        for file in OF_SENTENCES {
+            store.get(file)?;
+        }
     }
     let weights = match kind.is_some_and(SourceKind::prefers_open_clip) {
         true => [&OPEN_CLIP_FILES[..], &WEIGHTS].concat(),
@@ -147,7 +164,7 @@ impl<'a> Store<'a> {
 
     /// A file, downloaded if it is not there yet; `None` where the model has none.
     fn get(&self, file: &str) -> anyhow::Result<Option<PathBuf>> {
-        let file = PlainName::new(file)?;
+        let file = HubFile::new(file)?;
         if let Some(path) = self.cached.file(&file) {
             return Ok(Some(path));
         }
@@ -173,7 +190,7 @@ impl<'a> Store<'a> {
         self.cached.keep(&stated.commit, &stated.tag, &file).map(Some)
     }
 
-    fn refused(&self, file: &PlainName, server: &HubServer, failure: &Failure) -> anyhow::Error {
+    fn refused(&self, file: &HubFile, server: &HubServer, failure: &Failure) -> anyhow::Error {
         let why = if failure.is_forbidden {
             "there is no such model, or it asks for a licence to be accepted first"
         } else {
@@ -198,9 +215,10 @@ impl<'a> Store<'a> {
         let name = self.name;
         format!(
             "by hand: save {}, and model.safetensors or pytorch_model.bin, as far as they are there, from \
-             {}/{name}/tree/main into one folder, and give --from KIND that folder",
+             {}/{name}/tree/main into one folder (with {} of a sentence model), and give --from KIND that folder",
             BESIDE.join(", "),
-            endpoint()
+            endpoint(),
+            [&[MODULES], &OF_SENTENCES[..]].concat().join(", ")
         )
     }
 }

@@ -6,12 +6,13 @@
 //! models--OWNER--NAME/
 //! ├── refs/main                  the commit
 //! ├── blobs/TAG                  a file under the tag that the server gives its contents
-//! └── snapshots/COMMIT/FILE      a link to its blob
+//! └── snapshots/COMMIT/FILE      a link to its blob; FILE may lie in a folder, as 1_Pooling/config.json
 //! ```
 //!
 //! Commit and tag are what the server states: plain names, or nothing is written.
 
 use std::ffi::CString;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::mem::MaybeUninit;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use hf_hub::Repo;
 use locvtp_video::whole_file::{PartName, write_whole};
-use locvtp_video::{PlainName, plain_file, private_folder};
+use locvtp_video::{NotPlain, PlainName, plain_file, private_folder};
 
 use crate::known_models::size;
 
@@ -31,6 +32,47 @@ pub(crate) const PREFIX: &str = "hub:";
 
 /// Bytes of the longest token, and of the name of a commit.
 const LONGEST_WORD: u64 = 4096;
+
+/// A file of a model, in its folder or one below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HubFile {
+    below: Option<PlainName>,
+    name: PlainName,
+}
+
+impl HubFile {
+    /// `NAME` or `FOLDER/NAME`, each a plain name.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub(crate) fn new(path: &str) -> Result<Self, NotPlain> {
+        let (below, name) = match path.split_once('/') {
+            Some((below, name)) => (Some(PlainName::new(below)?), name),
+            None => (None, path),
+        };
+        Ok(Self { below, name: PlainName::new(name)? })
+    }
+
+    fn folder(&self, snapshot: &Path) -> PathBuf {
+        match &self.below {
+            Some(below) => below.inside(snapshot),
+            None => snapshot.to_owned(),
+        }
+    }
+
+    fn inside(&self, snapshot: &Path) -> PathBuf {
+        self.name.inside(&self.folder(snapshot))
+    }
+}
+
+impl fmt::Display for HubFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(below) = &self.below {
+            write!(f, "{below}/")?;
+        }
+        write!(f, "{}", self.name)
+    }
+}
 
 /// The downloads of all models.
 pub(crate) struct HubCache {
@@ -82,7 +124,7 @@ impl HubCache {
 
 impl CachedModel {
     /// A file of the commit that was fetched last.
-    pub(crate) fn file(&self, name: &PlainName) -> Option<PathBuf> {
+    pub(crate) fn file(&self, name: &HubFile) -> Option<PathBuf> {
         let commit = PlainName::new(&word(&self.folder.join("refs/main"))?).ok()?;
         let path = name.inside(&self.snapshot(&commit));
         path.is_file().then_some(path)
@@ -142,16 +184,17 @@ impl CachedModel {
         &self,
         commit: &PlainName,
         tag: &PlainName,
-        name: &PlainName,
+        name: &HubFile,
     ) -> anyhow::Result<PathBuf> {
         let snapshot = self.snapshot(commit);
         let path = name.inside(&snapshot);
+        let up = if name.below.is_some() { "../../../blobs" } else { "../../blobs" };
         let kept = || {
             fs::rename(self.half_blob(tag), tag.inside(&self.blobs()))?;
-            fs::create_dir_all(&snapshot)?;
+            fs::create_dir_all(name.folder(&snapshot))?;
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => symlink(Path::new("../../blobs").join(tag.as_str()), &path)?,
+                _ => symlink(Path::new(up).join(tag.as_str()), &path)?,
             }
             let reference = self.folder.join("refs/main");
             fs::create_dir_all(self.folder.join("refs"))?;
@@ -204,18 +247,43 @@ mod tests {
         PlainName::new(text).unwrap()
     }
 
+    fn file(path: &str) -> HubFile {
+        HubFile::new(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_lies_in_the_models_folder_or_one_below_it() {
+        assert_eq!(file("config.json").to_string(), "config.json");
+        assert_eq!(file("1_Pooling/config.json").to_string(), "1_Pooling/config.json");
+        for elsewhere in
+            ["", "/config.json", "a/", "a/b/c", "../config.json", "a/..", "a/.b", ".a/b"]
+        {
+            HubFile::new(elsewhere).unwrap_err();
+        }
+        let home = tempfile::tempdir().unwrap();
+        let model = HubCache { folder: home.path().join("hub") }.model("owner/name");
+        let (commit, tag, pooling) = (name("abc"), name("t1"), file("1_Pooling/config.json"));
+        model.open_blob(&tag).unwrap().write_all(b"{}").unwrap();
+        let path = model.keep(&commit, &tag, &pooling).unwrap();
+        assert!(path.ends_with("snapshots/abc/1_Pooling/config.json"), "{}", path.display());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}");
+        assert_eq!(model.file(&pooling), Some(path));
+        assert_eq!(model.file(&file("config.json")), None);
+    }
+
     #[test]
     fn what_was_fetched_is_found_again_and_a_link_in_its_place_is_not_followed() {
         let home = tempfile::tempdir().unwrap();
         let cache = HubCache { folder: home.path().join("hub") };
         let model = cache.model("owner/name");
-        assert_eq!(model.file(&name("config.json")), None);
-        let (commit, tag, file) = (name("abc"), name("t1"), name("config.json"));
+        let config = file("config.json");
+        assert_eq!(model.file(&config), None);
+        let (commit, tag) = (name("abc"), name("t1"));
         for text in ["one", "two"] {
             model.open_blob(&tag).unwrap().write_all(text.as_bytes()).unwrap();
-            let path = model.keep(&commit, &tag, &file).unwrap();
+            let path = model.keep(&commit, &tag, &config).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
-            assert_eq!(model.file(&file), Some(path));
+            assert_eq!(model.file(&config), Some(path));
         }
         assert!(home.path().join("hub/models--owner--name/snapshots/abc/config.json").is_symlink());
         let kept = home.path().join("kept");
@@ -251,7 +319,7 @@ mod tests {
         fs::write(home.path().join("hub/x/config.json"), "{}").unwrap();
         fs::create_dir_all(model.folder.join("snapshots")).unwrap();
         fs::write(model.folder.join("refs/main"), "../../x").unwrap();
-        assert_eq!(model.file(&name("config.json")), None);
+        assert_eq!(model.file(&file("config.json")), None);
         fs::write(home.path().join("token"), " word \n").unwrap();
         assert_eq!(cache.token().as_deref(), Some("word"));
     }

@@ -15,6 +15,8 @@ use ureq::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, ETAG, LO
 use ureq::http::{HeaderMap, Response, Uri};
 use ureq::{Agent, Body};
 
+use crate::hub_cache::HubFile;
+
 /// Redirects of one request, at most.
 const MOST_REDIRECTS: u32 = 5;
 /// How long a server may take to answer, and between two pieces of a file.
@@ -92,11 +94,7 @@ impl HubServer {
     }
 
     /// What a file of a model is; none where the model has no such file.
-    pub(crate) fn look(
-        &self,
-        model: &str,
-        file: &PlainName,
-    ) -> Result<Option<StatedFile>, Failure> {
+    pub(crate) fn look(&self, model: &str, file: &HubFile) -> Result<Option<StatedFile>, Failure> {
         let mut url = self.url(model, file);
         for _ in 0..=MOST_REDIRECTS {
             let answer = self.ask(&self.not_redirected, &url, "bytes=0-0")?;
@@ -117,7 +115,7 @@ impl HubServer {
     pub(crate) fn download(
         &self,
         model: &str,
-        file: &PlainName,
+        file: &HubFile,
         stated: &StatedFile,
         into: &mut File,
         progress: &mut dyn FnMut(u64),
@@ -148,7 +146,7 @@ impl HubServer {
         Ok(into.sync_all()?)
     }
 
-    fn url(&self, model: &str, file: &PlainName) -> String {
+    fn url(&self, model: &str, file: &HubFile) -> String {
         format!("{}/{model}/resolve/main/{file}", self.endpoint.whole().trim_end_matches('/'))
     }
 

@@ -6,9 +6,10 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `siglip`, `c3d`, `distilbert` |
+//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `siglip`, `c3d`, `dinov2`, `distilbert`, `bert` |
 //! | `video_encoder`, `video_tower` | which video encoder; what each must do |
 //! | `text_encoder`, `text_tower` | which text encoder; what each must do |
+//! | `post_norm_block` | what the blocks of BERT and DistilBERT do |
 //! | `tokenizer`, `byte_pair_tokenizer`, `sentence_piece_file` | the words of a sentence; files of words |
 //! | `projection` | from the encoders into the joint space |
 //! | `correspondence` | which words belong to a clip |
@@ -32,6 +33,7 @@
 //! `n` words or tokens, `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of
 //! whatever was flattened.
 
+mod bert;
 mod branch;
 mod byte_pair_tokenizer;
 mod c3d;
@@ -42,6 +44,7 @@ mod clip_patches;
 mod clip_source;
 mod context_warp;
 mod correspondence;
+mod dinov2;
 mod distilbert;
 mod encoder_cost;
 mod error;
@@ -60,6 +63,7 @@ mod objective_schema;
 pub mod ops;
 mod parameter_counts;
 mod parameter_gradients;
+mod post_norm_block;
 mod preprocessing;
 mod projection;
 pub mod recurrent;
@@ -68,6 +72,7 @@ mod sentence_piece_file;
 mod setting_check;
 mod siglip;
 mod siglip_text;
+mod special_tokens;
 mod start_weights;
 mod step_memory;
 mod text_encoder;
@@ -85,10 +90,12 @@ mod wordpiece_vocabulary;
 
 /// The encoders of videos and of texts, each with its sizes.
 pub mod encoders {
+    pub use crate::bert::{Bert, BertConfig, TokenPooling};
     pub use crate::c3d::{C3d, C3dConfig};
     pub use crate::clip::{
         Activation, ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig,
     };
+    pub use crate::dinov2::{Dinov2, Dinov2Config};
     pub use crate::distilbert::{DistilBert, DistilBertConfig};
     pub use crate::siglip::{SiglipText, SiglipTextConfig, SiglipVision, SiglipVisionConfig};
     pub use crate::timesformer::{TemporalInit, TimeSformer, TimeSformerBlock, TimeSformerConfig};

@@ -177,7 +177,7 @@ impl LocVtpConfig {
 pub struct LocVtp {
     /// `timesformer.*`
     video: VideoEncoder,
-    /// `distilbert.*`; absent in a model of videos alone, as are the heads
+    /// `distilbert.*`, `bert.*`; absent in a model of videos alone, as are the heads
     text: Option<TextEncoder>,
     /// `video_projection.*`, absent where the heads are identities
     video_projection: Option<Projection>,
@@ -289,6 +289,19 @@ impl LocVtp {
             all.clone().narrow(0, row, 1).narrow(1, place, 1).reshape([1, d])
         };
         Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0)
+    }
+
+    /// The text encoder's own vectors of whole sentences, in its width and as its makers compare them: of a
+    /// sentence model its pooled tokens, of CLIP the last token, not of unit length; [`None`] where the encoder
+    /// has none.
+    ///
+    /// # Shapes
+    /// - returns `[b, d]`
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub fn backbone_sentences(&self, tokens: &TokenBatch) -> Option<Tensor<2>> {
+        self.text_encoder().tower().own_sentences(tokens)
     }
 
     fn text_encoder(&self) -> &TextEncoder {

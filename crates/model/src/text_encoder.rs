@@ -9,6 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
+use crate::bert::{Bert, BertConfig};
 use crate::clip::{ClipText, ClipTextConfig};
 use crate::distilbert::{DistilBert, DistilBertConfig};
 use crate::encoder_cost::EncoderCost;
@@ -31,6 +32,8 @@ pub enum TextEncoderConfig {
     Clip(ClipTextConfig),
     /// `kind = "siglip"`: SigLIP's text tower; its words are those of its own tokenizer.
     Siglip(SiglipTextConfig),
+    /// `kind = "bert"`: BERT, XLM-RoBERTa, or a sentence model made of one.
+    Bert(BertConfig),
     /// `kind = "none"`: the model is a video encoder alone, for features. It has no tokenizer, no
     /// projection heads and no context-warping head.
     None,
@@ -60,6 +63,12 @@ impl From<SiglipTextConfig> for TextEncoderConfig {
     }
 }
 
+impl From<BertConfig> for TextEncoderConfig {
+    fn from(config: BertConfig) -> Self {
+        Self::Bert(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for TextEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Refuses every setting.
@@ -72,9 +81,10 @@ impl<'de> Deserialize<'de> for TextEncoderConfig {
             None | Some("distilbert") => Ok(Self::DistilBert(section.read()?)),
             Some("clip") => Ok(Self::Clip(section.read()?)),
             Some("siglip") => Ok(Self::Siglip(section.read()?)),
+            Some("bert") => Ok(Self::Bert(section.read()?)),
             Some("none") => section.read().map(|NoSettings {}| Self::None),
             Some(other) => {
-                let kinds = &["distilbert", "clip", "siglip", "none"];
+                let kinds = &["distilbert", "clip", "siglip", "bert", "none"];
                 Err(D::Error::unknown_variant(other, kinds))
             }
         }
@@ -92,6 +102,7 @@ impl TextEncoderConfig {
             Self::DistilBert(config) => Some(config),
             Self::Clip(config) => Some(config),
             Self::Siglip(config) => Some(config),
+            Self::Bert(config) => Some(config),
             Self::None => None,
         }
     }
@@ -107,6 +118,7 @@ impl TextEncoderConfig {
             Self::DistilBert(config) => config.set_vocab_size(vocab_size),
             Self::Clip(config) => config.set_vocab_size(vocab_size),
             Self::Siglip(config) => config.set_vocab_size(vocab_size),
+            Self::Bert(config) => config.set_vocab_size(vocab_size),
             Self::None => {}
         }
     }
@@ -179,6 +191,7 @@ impl TextEncoderConfig {
             Self::Siglip(config) => {
                 Some(TextEncoder::Siglip(KeyedSiglip { siglip: config.init(random) }))
             }
+            Self::Bert(config) => Some(TextEncoder::Bert(KeyedBert { bert: config.init(random) })),
             Self::None => None,
         }
     }
@@ -190,6 +203,7 @@ pub(crate) enum TextEncoder {
     DistilBert(KeyedDistilBert),
     Clip(KeyedClip),
     Siglip(KeyedSiglip),
+    Bert(KeyedBert),
 }
 
 #[derive(Module, Debug)]
@@ -210,12 +224,19 @@ pub(crate) struct KeyedSiglip {
     siglip: SiglipText,
 }
 
+#[derive(Module, Debug)]
+pub(crate) struct KeyedBert {
+    /// `bert.*`
+    bert: Bert,
+}
+
 impl TextEncoder {
     pub(crate) fn tower(&self) -> &dyn TextTower {
         match self {
             Self::DistilBert(keyed) => &keyed.distilbert,
             Self::Clip(keyed) => &keyed.clip,
             Self::Siglip(keyed) => &keyed.siglip,
+            Self::Bert(keyed) => &keyed.bert,
         }
     }
 

@@ -75,6 +75,14 @@ pub(crate) trait TextTower {
     /// - `x`: `[b, n, d]`; returns the same, or another width
     fn finish(&self, x: Tensor<3>) -> Tensor<3>;
 
+    /// The vector that the encoder's makers compare whole sentences by, where it has one.
+    ///
+    /// # Shapes
+    /// - returns `[b, d]`
+    fn own_sentences(&self, _tokens: &TokenBatch) -> Option<Tensor<2>> {
+        None
+    }
+
     /// Features of all tokens, first and last included; rows of padding have no meaning.
     ///
     /// # Shapes

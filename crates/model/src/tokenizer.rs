@@ -1,9 +1,10 @@
-//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, CLIP's byte pairs, or
-//! SigLIP's pieces.
+//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, CLIP's byte pairs,
+//! SigLIP's pieces, or those of XLM-RoBERTa's `tokenizer.json`.
 //!
 //! "Word" in this project means token, as in the authors' release. What a tokenizer puts before and
-//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`; of SigLIP an end alone) and padding
-//! are never words.
+//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`; `<s>` and `</s>`; of SigLIP an end
+//! alone) and padding are never words. The longest sentence is the model's; a cut or a padding that a
+//! `tokenizer.json` asks for is of no account, as it is often another one than the model was trained and is used with.
 //!
 //! A sentence that a model is asked for loses the signs that its tokenizer does not know: a full stop behind "a ring" that
 //! becomes `[UNK]` is a word that training never showed, and turns the answer into another.
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use locvtp_video::plain_file;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
+use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
     AddedToken, Encoding, NormalizedString, Normalizer, OffsetReferential, OffsetType,
@@ -22,14 +23,12 @@ use tokenizers::{
 };
 
 use crate::siglip_text::SiglipTextRules;
+use crate::special_tokens::{SpecialTokens, UNKNOWN};
 use crate::token_batch::TokenBatch;
 use crate::{ModelError, byte_pair_tokenizer, sentence_piece_file, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.
 const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"];
-
-/// What a BERT tokenizer says of a piece that its vocabulary does not hold.
-const UNKNOWN: &str = "[UNK]";
 
 /// A sentence as token ids, between the first token, where there is one, and the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +64,7 @@ pub struct SentenceTokenizer {
     padding: u32,
     /// How a SigLIP has texts before they are cut; its sentences are all padded to one length, too.
     siglip: Option<SiglipTextRules>,
-    /// What BERT has for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
+    /// What stands for a piece that the vocabulary does not hold.
     unknown: Option<u32>,
 }
 
@@ -163,13 +162,13 @@ impl SentenceTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// When the file is missing or is no tokenizer of BERT's, CLIP's or SigLIP's kind.
+    /// When the file is missing or is no tokenizer of BERT's, CLIP's, SigLIP's or XLM-RoBERTa's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
             plain_file::read_json(path).map_err(ModelError::file(path, "read the tokenizer"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
-            what: "tokenizer of BERT, CLIP or SigLIP",
+            what: "tokenizer of BERT, CLIP, SigLIP or XLM-RoBERTa",
             reason,
         };
         let tokenizer = text.parse().map_err(|error| invalid(format!("{error}")))?;
@@ -214,27 +213,22 @@ impl SentenceTokenizer {
             let (stride, length) = (truncation.stride, truncation.max_length);
             return Err(format!("its truncation goes back by {stride} of {length} tokens"));
         }
-        let has = |token: &str| inner.token_to_id(token).is_some();
-        let is_clip = has(byte_pair_tokenizer::SPECIAL[0]);
-        let is_bert = !is_clip && has("[CLS]");
-        let siglip = if is_clip || is_bert { None } else { SiglipTextRules::of(has) };
-        let (first, last, padding) = match (is_clip, siglip, byte_pair_tokenizer::SPECIAL) {
-            (true, _, [first, last]) => (Some(first), last, last),
-            (false, None, _) => (Some("[CLS]"), "[SEP]", "[PAD]"),
-            (false, Some(siglip), _) => (None, siglip.end(), siglip.padding()),
-        };
+        // Sentences are cut to the model's length, and no sooner.
+        inner.with_truncation(None).map_err(|error| error.to_string())?;
+        let family = SpecialTokens::of(|token| inner.token_to_id(token).is_some());
         let special = |text: &'static str| {
             let missing = || {
                 format!(
-                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece), CLIP (byte pairs) and SigLIP \
-                     (SentencePiece, or Gemma's byte pairs)"
+                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece), CLIP (byte pairs), SigLIP \
+                     (SentencePiece, or Gemma's byte pairs) and XLM-RoBERTa (Unigram)"
                 )
             };
             Ok::<_, String>(Special { text, id: inner.token_to_id(text).ok_or_else(missing)? })
         };
-        let (first, last) = (first.map(special).transpose()?, special(last)?);
-        let (padding, unknown) = (special(padding)?.id, inner.token_to_id(UNKNOWN));
-        let unknown = unknown.filter(|_| is_bert);
+        let (first, last) = (family.first.map(special).transpose()?, special(family.last)?);
+        let padding = special(family.padding)?.id;
+        let unknown = family.unknown.and_then(|unknown| inner.token_to_id(unknown));
+        let siglip = family.siglip;
         Ok(Self { inner, max_tokens, first, last, padding, siglip, unknown })
     }
 
@@ -246,6 +240,14 @@ impl SentenceTokenizer {
     /// Tokens of the sentences of a batch whose longest has so many, with their padding.
     pub fn padded_length(&self, longest: usize) -> usize {
         if self.siglip.is_some() { self.max_tokens } else { longest }
+    }
+
+    /// The same for texts in lower case, whatever the tokenizer itself does.
+    pub(crate) fn with_lower_case(mut self) -> Self {
+        let own = self.inner.get_normalizer().cloned();
+        let all = std::iter::once(Lowercase.into()).chain(own).collect();
+        self.inner.with_normalizer(Some(Sequence::new(all)));
+        self
     }
 
     /// The contents of `tokenizer.json`.
@@ -298,9 +300,8 @@ impl SentenceTokenizer {
         for (_, (start, end)) in unknown {
             // Of as many bytes, so that the places of the others stay.
             let spaced = |sign: char| " ".repeat(sign.len_utf8());
-            let piece = sentence[*start..*end]
-                .chars()
-                .map(|c| if is_sign(c) { spaced(c) } else { c.to_string() });
+            let Some(piece) = sentence.get(*start..*end) else { continue };
+            let piece = piece.chars().map(|c| if is_sign(c) { spaced(c) } else { c.to_string() });
             known.replace_range(*start..*end, &piece.collect::<String>());
         }
         match known == sentence {

@@ -13,6 +13,7 @@ use crate::c3d::{C3d, C3dConfig};
 use crate::clip::{ClipVision, ClipVisionConfig};
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
+use crate::dinov2::{Dinov2, Dinov2Config};
 use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
@@ -34,6 +35,8 @@ pub enum VideoEncoderConfig {
     Siglip(SiglipVisionConfig),
     /// `kind = "c3d"`: C3D up to `fc6` (§A.9), for features.
     C3d(C3dConfig),
+    /// `kind = "dinov2"`: DINOv2's picture tower, frame by frame.
+    Dinov2(Dinov2Config),
 }
 
 impl Default for VideoEncoderConfig {
@@ -66,6 +69,12 @@ impl From<C3dConfig> for VideoEncoderConfig {
     }
 }
 
+impl From<Dinov2Config> for VideoEncoderConfig {
+    fn from(config: Dinov2Config) -> Self {
+        Self::Dinov2(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for VideoEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let section = KindSection::deserialize(deserializer)?;
@@ -74,8 +83,10 @@ impl<'de> Deserialize<'de> for VideoEncoderConfig {
             Some("clip") => Ok(Self::Clip(section.read()?)),
             Some("siglip") => Ok(Self::Siglip(section.read()?)),
             Some("c3d") => Ok(Self::C3d(section.read()?)),
+            Some("siglip") => Ok(Self::Siglip(section.read()?)),
+            Some("dinov2") => Ok(Self::Dinov2(section.read()?)),
             Some(other) => {
-                let kinds = &["timesformer", "clip", "siglip", "c3d"];
+                let kinds = &["timesformer", "clip", "siglip", "c3d", "dinov2"];
                 Err(D::Error::unknown_variant(other, kinds))
             }
         }
@@ -89,6 +100,7 @@ impl VideoEncoderConfig {
             Self::Clip(config) => config,
             Self::Siglip(config) => config,
             Self::C3d(config) => config,
+            Self::Dinov2(config) => config,
         }
     }
 
@@ -159,6 +171,9 @@ impl VideoEncoderConfig {
                 VideoEncoder::Siglip(KeyedSiglip { siglip: config.init(random) })
             }
             Self::C3d(config) => VideoEncoder::C3d(KeyedC3d { c3d: config.init(random) }),
+            Self::Dinov2(config) => {
+                VideoEncoder::Dinov2(KeyedDinov2 { dinov2: config.init(random) })
+            }
         }
     }
 }
@@ -171,6 +186,7 @@ pub(crate) enum VideoEncoder {
     Clip(KeyedClip),
     Siglip(KeyedSiglip),
     C3d(KeyedC3d),
+    Dinov2(KeyedDinov2),
 }
 
 #[derive(Module, Debug)]
@@ -197,6 +213,12 @@ pub(crate) struct KeyedC3d {
     c3d: C3d,
 }
 
+#[derive(Module, Debug)]
+pub(crate) struct KeyedDinov2 {
+    /// `dinov2.*`
+    dinov2: Dinov2,
+}
+
 impl VideoEncoder {
     pub(crate) fn tower(&self) -> &dyn VideoTower {
         match self {
@@ -204,6 +226,7 @@ impl VideoEncoder {
             Self::Clip(keyed) => &keyed.clip,
             Self::Siglip(keyed) => &keyed.siglip,
             Self::C3d(keyed) => &keyed.c3d,
+            Self::Dinov2(keyed) => &keyed.dinov2,
         }
     }
 

@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::weights::foreign;
 
 /// Models of the hub, and the folders of goldens in which they lie.
-const MODELS: [(&str, &str); 4] = [
+const MODELS: [(&str, &str); 6] = [
     ("tiny/timesformer", "hf-timesformer"),
     ("tiny/sharded", "sharded"),
+    ("tiny/sentences", "../sentence_models/bert"),
+    ("sentence-transformers/all-MiniLM-L6-v2", "../sentence_models/bert"),
     ("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "../open_clip"),
     ("facebook/timesformer-base-finetuned-k400", "hf-timesformer"),
 ];

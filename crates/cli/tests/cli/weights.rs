@@ -212,6 +212,24 @@ fn a_checkpoint_of_the_hub_is_downloaded_once() {
 }
 
 #[test]
+fn a_sentence_model_of_the_hub_comes_with_its_rules() {
+    let home = tempfile::tempdir().unwrap();
+    let hub = hub();
+    let video = foreign("hf-timesformer");
+    for offline in [false, true] {
+        let from = ["hf-timesformer", str(&video), "--from", "bert", "hub:tiny/sentences"];
+        let found = json(&import_from_hub(home.path(), &hub, offline, &from));
+        let text = &found["config"]["text"];
+        // What no file but 1_Pooling/config.json, sentence_bert_config.json and modules.json says.
+        assert_eq!(text["pooling"], "mean");
+        assert_eq!((&text["max_tokens"], &text["normalize"]), (&20.into(), &true.into()), "{text}");
+        std::fs::remove_dir_all(home.path().join("model")).unwrap();
+    }
+    let kept = home.path().join("hub/models--tiny--sentences/snapshots/0123456789abcdef");
+    assert!(kept.join("1_Pooling/config.json").is_file());
+}
+
+#[test]
 fn without_a_network_it_says_what_to_download_by_hand() {
     let home = tempfile::tempdir().unwrap();
     let by_hand = ["by hand", "model.safetensors", "config.json", "--from KIND"];

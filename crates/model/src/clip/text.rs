@@ -119,4 +119,8 @@ impl TextTower for ClipText {
     fn finish(&self, x: Tensor<3>) -> Tensor<3> {
         self.text_projection.forward(self.text_model.final_layer_norm.forward(x))
     }
+
+    fn own_sentences(&self, tokens: &TokenBatch) -> Option<Tensor<2>> {
+        Some(self.sentences(tokens))
+    }
 }

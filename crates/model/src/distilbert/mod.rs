@@ -18,7 +18,8 @@ use burn::tensor::Tensor;
 
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, Linear};
-use crate::ops::{Sequences, attention, gelu, linear};
+use crate::ops::Sequences;
+use crate::post_norm_block::PostNormBlock;
 use crate::text_tower::TextTower;
 use crate::token_batch::TokenBatch;
 
@@ -143,14 +144,16 @@ impl TextTower for DistilBert {
 
 impl Block {
     fn forward(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
-        let (q, k, v) = (&self.attention.q_lin, &self.attention.k_lin, &self.attention.v_lin);
-        // One product for all three: the file keeps them apart, a small copy joins them.
-        let weight = Tensor::cat(vec![q.weight.val(), k.weight.val(), v.weight.val()], 1);
-        let bias = Tensor::cat(vec![q.bias.val(), k.bias.val(), v.bias.val()], 0);
-        let qkv = linear(x.clone(), weight, bias);
-        let context = attention(qkv, num_heads, sequences);
-        let x = self.sa_layer_norm.forward(self.attention.out_lin.forward_residual(context, x));
-        let hidden = gelu(self.ffn.lin1.forward(x.clone()));
-        self.output_layer_norm.forward(self.ffn.lin2.forward_residual(hidden, x))
+        let block = PostNormBlock {
+            query: &self.attention.q_lin,
+            key: &self.attention.k_lin,
+            value: &self.attention.v_lin,
+            output: &self.attention.out_lin,
+            attention_norm: &self.sa_layer_norm,
+            hidden: &self.ffn.lin1,
+            perceptron_output: &self.ffn.lin2,
+            perceptron_norm: &self.output_layer_norm,
+        };
+        block.forward(x, num_heads, sequences)
     }
 }

@@ -4,7 +4,8 @@
 ///
 /// A choice between encoders is an enum, and leaves no trace: neither the field that holds it nor
 /// its variant is a part of a name, only what lies inside the variant. A recurrent layer's
-/// parameters carry its number and direction at their end, as in PyTorch: `weight_ih_l0_reverse`.
+/// parameters carry its number and direction at their end, as in PyTorch: `weight_ih_l0_reverse`. An
+/// underscore at the end of a field stands where the name alone is a word of Rust: BERT's `self`.
 #[derive(Clone, Debug, Default)]
 pub struct ParameterPath {
     names: Vec<String>,
@@ -14,7 +15,7 @@ pub struct ParameterPath {
 impl ParameterPath {
     /// To be called where the engine enters a module.
     pub fn enter(&mut self, name: &str, container: &str) {
-        self.names.push(name.to_owned());
+        self.names.push(name.strip_suffix('_').unwrap_or(name).to_owned());
         self.containers.push(container.to_owned());
     }
 
@@ -74,5 +75,14 @@ mod tests {
         path.exit();
         assert_eq!(path.name(), "timesformer");
         assert!(!path.is_transposed());
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_called_as_in_the_file_has_an_underscore() {
+        let mut path = ParameterPath::default();
+        for name in ["attention", "self_", "query"] {
+            path.enter(name, "Struct:Attention");
+        }
+        assert_eq!(path.name(), "attention.self.query");
     }
 }

@@ -15,15 +15,24 @@ pub(super) fn tokenizer(
     config: &TextEncoderConfig,
     settings: &ImportSettings,
 ) -> Result<SentenceTokenizer, ModelError> {
-    let (is_clip, is_siglip) = (
-        matches!(config, TextEncoderConfig::Clip(_)),
-        matches!(config, TextEncoderConfig::Siglip(_)),
-    );
-    // `tokenizer.model` is SigLIP 2's, which is told what to do about it.
-    let vocabularies: &[&str] = match (is_clip, is_siglip) {
-        (true, _) => &["vocab.json"],
-        (_, true) => &["spiece.model", "tokenizer.model"],
-        _ => &["vocab.txt"],
+    let (vocabularies, whose): (&[&str], &str) = match config {
+        TextEncoderConfig::Clip(_) => (
+            &["vocab.json"],
+            " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
+             merges.txt of openai/clip-vit-base-patch32)",
+        ),
+        // `tokenizer.model` is SigLIP 2's, which is told what to do about it.
+        TextEncoderConfig::Siglip(_) => (
+            &["spiece.model", "tokenizer.model"],
+            " (spiece.model of google/siglip-base-patch16-224, or of a SigLIP 2 tokenizer.json of \
+             google/siglip2-base-patch16-224)",
+        ),
+        TextEncoderConfig::Bert(_) => (
+            &["vocab.txt"],
+            " (sentencepiece.bpe.model of XLM-RoBERTa becomes one where transformers loads the tokenizer \
+             and saves it: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER))",
+        ),
+        _ => (&["vocab.txt"], ""),
     };
     let vocabulary = vocabularies[0];
     let beside = || {
@@ -31,17 +40,6 @@ pub(super) fn tokenizer(
         names.map(|name| source.folder.join(name)).find(|path| path.is_file())
     };
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
-        let whose = match (is_clip, is_siglip) {
-            (true, _) => {
-                " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
-                     merges.txt of openai/clip-vit-base-patch32)"
-            }
-            (_, true) => {
-                " (spiece.model of google/siglip-base-patch16-224, or of a SigLIP 2 tokenizer.json of \
-                     google/siglip2-base-patch16-224)"
-            }
-            _ => "",
-        };
         return Err(ModelError::ForeignWeights {
             path: source.path().into(),
             reason: format!("no tokenizer.json and no {vocabulary} lie beside it"),
@@ -79,7 +77,8 @@ pub(super) fn tokenizer(
         });
     }
     // The two versions have words of the same kind of numbers; a table with places to spare is the other's.
-    if is_siglip && tokenizer.vocab_size() < config.vocab_size() {
+    if matches!(config, TextEncoderConfig::Siglip(_))
+        && tokenizer.vocab_size() < config.vocab_size() {
         return Err(ModelError::ForeignWeights {
             path,
             reason: format!(
@@ -92,5 +91,10 @@ pub(super) fn tokenizer(
                 .into(),
         });
     }
-    Ok(tokenizer)
+    // What sentence-transformers does before its tokenizer.
+    let lower = |file| Ok::<_, ModelError>(source.json_beside(file)?["do_lower_case"] == true);
+    Ok(match matches!(config, TextEncoderConfig::Bert(_)) && lower("sentence_bert_config.json")? {
+        true => tokenizer.with_lower_case(),
+        false => tokenizer,
+    })
 }

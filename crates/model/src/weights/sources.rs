@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::frozen_checkpoint;
 use super::source::{OPEN_CLIP_FILES, OpenClipFiles, Part, Source, SourceRow};
 use super::state_dict::StateDict;
-use crate::{ModelError, c3d, clip, distilbert, siglip, timesformer};
+use crate::{ModelError, bert, c3d, clip, dinov2, distilbert, siglip, timesformer};
 
 /// Which program's names a checkpoint carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +32,17 @@ pub enum SourceKind {
     Siglip,
     /// C3D up to its first fully connected layer.
     C3d,
+    /// Hugging Face's `BertModel`, and sentence-transformers' models of one.
+    Bert,
+    /// Hugging Face's `XLMRobertaModel`.
+    XlmRoberta,
+    /// Hugging Face's `Dinov2Model`.
+    Dinov2,
 }
 
 impl SourceKind {
     /// All kinds; of two that know as many keys the first is guessed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::TimmVit,
         Self::TimeSformer,
         Self::HfTimeSformer,
@@ -46,6 +52,9 @@ impl SourceKind {
         Self::HfClip,
         Self::Siglip,
         Self::C3d,
+        Self::Bert,
+        Self::XlmRoberta,
+        Self::Dinov2,
     ];
 
     fn row(self) -> &'static SourceRow {
@@ -59,6 +68,9 @@ impl SourceKind {
             Self::HfClip => &clip::hugging_face_checkpoint::ROW,
             Self::Siglip => &siglip::checkpoint::ROW,
             Self::C3d => &c3d::checkpoint::ROW,
+            Self::Bert => &bert::checkpoint::ROW,
+            Self::XlmRoberta => &bert::checkpoint::XLM_ROBERTA_ROW,
+            Self::Dinov2 => &dinov2::checkpoint::ROW,
         }
     }
 

@@ -92,8 +92,8 @@ pub(crate) struct ImportWeights {
 }
 
 const IMPORT_HELP: &str = "\
-Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip,
-siglip (both).
+Kinds: timm-vit, timesformer, hf-timesformer, c3d, dinov2 (video), distilbert, bert, xlm-roberta (text;
+with the files of sentence-transformers beside them too), frozen, clip, hf-clip, siglip (both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
 A setting that is neither typed nor in a file beside the checkpoint is guessed, and the report lists
