@@ -11,8 +11,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use golden::numbers;
 use locvtp_model::encoders::{
-    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, TemporalInit,
-    TimeSformerBlock, TimeSformerConfig,
+    BertConfig, C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, Dinov2Config,
+    DistilBertConfig, TemporalInit, TimeSformerBlock, TimeSformerConfig,
 };
 use locvtp_model::loss::{LossConfig, LossWeights, Losses, VideoTextEmbeddings, WarpDistances};
 use locvtp_model::weights::ParameterPath;
@@ -104,6 +104,38 @@ fn clip_text() -> TextEncoderConfig {
     .into()
 }
 
+fn dinov2() -> VideoEncoderConfig {
+    Dinov2Config {
+        image_size: 16,
+        patch_size: 8,
+        num_frames: 3,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        layerscale_value: 0.5,
+        initializer_range: 0.2,
+        ..Dinov2Config::default()
+    }
+    .into()
+}
+
+fn bert() -> TextEncoderConfig {
+    BertConfig {
+        vocab_size: 40,
+        max_position_embeddings: 18,
+        first_position: 2,
+        max_tokens: 16,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        initializer_range: 0.2,
+        ..BertConfig::default()
+    }
+    .into()
+}
+
 fn model(video: VideoEncoderConfig, text: TextEncoderConfig, kind: ProjectionKind) -> LocVtpConfig {
     let clip_feature = match video {
         VideoEncoderConfig::C3d(_) => ClipFeature::Class,
@@ -114,7 +146,7 @@ fn model(video: VideoEncoderConfig, text: TextEncoderConfig, kind: ProjectionKin
 }
 
 /// All encoders, each in a model that can be trained.
-fn models() -> [(&'static str, LocVtpConfig); 6] {
+fn models() -> [(&'static str, LocVtpConfig); 7] {
     let residual = ProjectionKind::Residual;
     let identity = ProjectionKind::Identity;
     [
@@ -124,6 +156,7 @@ fn models() -> [(&'static str, LocVtpConfig); 6] {
         ("CLIP over time", model(clip_vision(ClipTime::Divided), clip_text(), identity)),
         ("CLIP and DistilBERT", model(clip_vision(ClipTime::Mean), distilbert(), residual)),
         ("C3D", model(c3d(), distilbert(), residual)),
+        ("DINOv2 and BERT", model(dinov2(), bert(), residual)),
     ]
 }
 
