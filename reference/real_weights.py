@@ -55,7 +55,7 @@ def tensors(graph) -> dict[str, torch.Tensor]:
     found = {name.removeprefix(prefix): array for name, array in stored.items() if name.startswith(prefix)}
     places = {}
     for node in graph.node:
-        matrix = next((name for name in node.input if name.startswith("onnx::")), None)
+        matrix = next((name for name in node.input if name.startswith("onnx::") and name in stored), None)
         if matrix is None or not node.name.startswith("/backbone/"):
             continue
         if node.op_type == "MatMul":
@@ -66,7 +66,7 @@ def tensors(graph) -> dict[str, torch.Tensor]:
             places[stored[matrix].shape[1]] = stored[matrix]
     (of_class, of_patches) = (places[size] for size in sorted(places))
     found["embeddings.position_embeddings"] = np.concatenate([of_class, of_patches], axis=1)
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
+    return {name: torch.from_numpy(np.array(array, order="C")) for name, array in found.items()}
 
 
 def dinov2(out: Path) -> None:

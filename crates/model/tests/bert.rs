@@ -17,7 +17,7 @@ use locvtp_model::encoders::{Bert, BertConfig, TokenPooling};
 use locvtp_model::weights::{
     Import, ImportSettings, NamedTensor, Source, SourceKind, import, read_safetensors,
 };
-use locvtp_model::{SentenceTokenizer, TextEncoderConfig, TokenBatch};
+use locvtp_model::{ModelDirectory, SentenceTokenizer, TextEncoderConfig, TokenBatch};
 use serde_json::{Value, json};
 
 /// Two blocks in f32 err by a few units in the last place of numbers around 3, a gradient passes every
@@ -243,6 +243,24 @@ fn names_in_our_file_are_hugging_faces() {
         let import = imported(None, folder.path()).unwrap();
         assert_eq!(written(&import), theirs);
         assert_eq!(import.origins.text.unwrap().from, kind.name());
+    }
+}
+
+#[test]
+fn a_model_directory_keeps_the_rules_and_the_vectors() {
+    for (name, kind) in MODELS {
+        let import = imported(Some(kind), &golden_folder(name)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("model");
+        import.write(&place).unwrap();
+        let read = ModelDirectory::read(&place, &Device::flex()).unwrap();
+        assert_eq!(read.config, import.directory.config);
+        let texts = &Sentences::read(name).texts[..9];
+        let of = |directory: &ModelDirectory| {
+            let tokens = batch(directory.words().unwrap(), texts, "");
+            numbers(directory.model.backbone_sentences(&tokens).unwrap())
+        };
+        assert_eq!(of(&read), of(&import.directory));
     }
 }
 

@@ -78,7 +78,8 @@ pub(super) fn tokenizer(
     }
     // The two versions have words of the same kind of numbers; a table with places to spare is the other's.
     if matches!(config, TextEncoderConfig::Siglip(_))
-        && tokenizer.vocab_size() < config.vocab_size() {
+        && tokenizer.vocab_size() < config.vocab_size()
+    {
         return Err(ModelError::ForeignWeights {
             path,
             reason: format!(
