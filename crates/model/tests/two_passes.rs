@@ -11,13 +11,9 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use golden::numbers;
 use locvtp_model::encoders::{
-<<<<<<< HEAD
-    C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, DistilBertConfig, SiglipTextConfig,
-    SiglipVisionConfig, TemporalInit, TimeSformerBlock, TimeSformerConfig,
-=======
     BertConfig, C3dConfig, ClipTextConfig, ClipTime, ClipVisionConfig, Dinov2Config,
-    DistilBertConfig, TemporalInit, TimeSformerBlock, TimeSformerConfig,
->>>>>>> c
+    DistilBertConfig, SiglipTextConfig, SiglipVisionConfig, TemporalInit, TimeSformerBlock,
+    TimeSformerConfig,
 };
 use locvtp_model::loss::{LossConfig, LossWeights, Losses, VideoTextEmbeddings, WarpDistances};
 use locvtp_model::weights::ParameterPath;
@@ -183,11 +179,7 @@ fn model(video: VideoEncoderConfig, text: TextEncoderConfig, kind: ProjectionKin
 }
 
 /// All encoders, each in a model that can be trained.
-<<<<<<< HEAD
-fn models() -> [(&'static str, LocVtpConfig); 8] {
-=======
-fn models() -> [(&'static str, LocVtpConfig); 7] {
->>>>>>> c
+fn models() -> [(&'static str, LocVtpConfig); 9] {
     let residual = ProjectionKind::Residual;
     let identity = ProjectionKind::Identity;
     [
@@ -321,7 +313,8 @@ fn assert_equal(what: &str, found: &(f64, Named), expected: &(f64, Named), toler
     let whole = length(expected.1.values().flatten().copied());
     for (name, expected) in &expected.1 {
         let differences = found.1[name].iter().zip(expected).map(|(x, y)| x - y);
-        let is_unseen = ["k_lin.bias", "k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end));
+        let is_unseen =
+            ["k_lin.bias", "k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end));
         let scale = if is_unseen { whole } else { length(expected.iter().copied()) };
         let difference = length(differences);
         assert!(difference <= tolerance * scale, "{what}, {name}: {difference} of {scale}");
