@@ -354,8 +354,9 @@ fn the_gradient_of_two_passes_is_that_of_one_in_f32() {
         for pairs in [Some(1), Some(2), None] {
             let found = batch.in_two_passes(&model, pairs);
             // What is a sum over the rows of a batch is one over micro-batches of sums over theirs:
-            // some roundings of f32 (6e-8) in the longest, relative to the length of the gradient.
-            assert_equal(&format!("{name}, {pairs:?} at once"), &found, &expected, 1e-6);
+            // some tens of roundings of f32 (6e-8) in the longest, relative to the length of the gradient. How many
+            // depends on how wide a processor's vectors are: 1.05e-6 on a Zen 4 with AVX-512, less without.
+            assert_equal(&format!("{name}, {pairs:?} at once"), &found, &expected, 3e-6);
         }
     }
 }

@@ -267,8 +267,10 @@ fn what_a_step_is_said_to_hold_is_what_it_holds() {
             said / 1048576.0
         );
         // Below the first part that learns a forward pass holds somewhat less than what is counted for a gradient.
-        let allowed = if freeze.is_empty() { 0.1 } else { 0.15 };
-        if (ratio - 1.0).abs() > allowed {
+        // What matrix products keep for themselves is not counted, and depends on the processor: on a Zen 4 with AVX-512
+        // it is less by some per cent than on a Zen 3. To say too much by that is no harm; too little would be.
+        let (under, over) = if freeze.is_empty() { (0.1, 0.13) } else { (0.15, 0.15) };
+        if ratio < 1.0 - under || ratio > 1.0 + over {
             wrong.push(format!("{name}: {most} bytes, said {said}"));
         }
     }
