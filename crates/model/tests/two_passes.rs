@@ -278,7 +278,8 @@ fn assert_equal(what: &str, found: &(f64, Named), expected: &(f64, Named), toler
     let whole = length(expected.1.values().flatten().copied());
     for (name, expected) in &expected.1 {
         let differences = found.1[name].iter().zip(expected).map(|(x, y)| x - y);
-        let is_unseen = ["k_lin.bias", "k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end));
+        let is_unseen =
+            ["k_lin.bias", "k_proj.bias", "key.bias"].iter().any(|end| name.ends_with(end));
         let scale = if is_unseen { whole } else { length(expected.iter().copied()) };
         let difference = length(differences);
         assert!(difference <= tolerance * scale, "{what}, {name}: {difference} of {scale}");
