@@ -161,6 +161,22 @@ impl TextEncoderConfig {
         self.config().map_or(0.0, TextTowerConfig::initializer_range)
     }
 
+    /// What stands before a text that asks, when the encoder's own vector of it is made; mostly nothing.
+    pub fn query_prompt(&self) -> &str {
+        match self {
+            Self::Bert(config) => &config.query_prompt,
+            _ => "",
+        }
+    }
+
+    /// The same before a text that is searched in.
+    pub fn document_prompt(&self) -> &str {
+        match self {
+            Self::Bert(config) => &config.document_prompt,
+            _ => "",
+        }
+    }
+
     /// Name and size, for people.
     pub fn summary(&self) -> String {
         self.config().map_or_else(|| "none".into(), TextTowerConfig::summary)

@@ -180,7 +180,6 @@ impl VideoEncoderConfig {
 
 /// One of the video encoders; the structs in between give the parameters their prefixes.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a model has one")]
 pub(crate) enum VideoEncoder {
     TimeSformer(KeyedTimeSformer),
     Clip(KeyedClip),

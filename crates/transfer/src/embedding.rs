@@ -25,11 +25,20 @@ const ROWS_OF_A_PROJECTION: usize = 64;
 /// Sentences that go through the encoder together.
 const SENTENCES_AT_ONCE: usize = 128;
 
-/// What stands for a word of which no piece is in the vocabulary.
-const UNKNOWN: &str = "[UNK]";
+/// What stands for a word of which no piece is in the vocabulary: of BERT, of XLM-RoBERTa.
+const UNKNOWN: [&str; 2] = ["[UNK]", "<unk>"];
 
 /// A vector in the joint space, as the projection gives it.
 pub type JointVector = Vec<f32>;
+
+/// What a text is for, which some sentence models are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRole {
+    /// It asks.
+    Query,
+    /// It is searched in.
+    Document,
+}
 
 /// A whole video in the joint space.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +91,7 @@ impl SentenceEmbedding {
 
     /// Whether a word of it, or a piece of one, is in the model's vocabulary.
     pub fn has_known_words(&self) -> bool {
-        self.tokens.iter().any(|token| token != UNKNOWN)
+        self.tokens.iter().any(|token| !UNKNOWN.contains(&token.as_str()))
     }
 
     /// Of any vector that is to be looked for as a sentence is: that of a picture, or a sum of sentences.
@@ -246,7 +255,7 @@ impl Embedder {
     /// When the model has no text encoder.
     pub fn has_word(&self, word: &str) -> Result<bool, TransferError> {
         let tokens = self.directory.words()?.encode_without_unknown_signs(word)?;
-        Ok(matches!(tokens.words(), [token] if token != UNKNOWN))
+        Ok(matches!(tokens.words(), [token] if !UNKNOWN.contains(&token.as_str())))
     }
 
     /// Features of the words of sentences, as the text encoder or the projection gives them: every
@@ -291,6 +300,36 @@ impl Embedder {
             embedding.sentence = unit(whole);
         }
         Ok(embeddings)
+    }
+
+    /// The text encoder's own vectors of whole texts, as its makers compare texts with texts: of a sentence
+    /// model with what it puts before them; [`None`] where the encoder has none of its own. They lie in the
+    /// encoder's width, in no joint space with videos but of CLIP.
+    ///
+    /// # Errors
+    /// When the model has no text encoder.
+    pub fn own_sentences(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+    ) -> Result<Option<Vec<Vec<f32>>>, TransferError> {
+        let tokenizer = self.directory.words()?;
+        let text_config = &self.directory.config.text;
+        let prompt = match role {
+            TextRole::Query => text_config.query_prompt(),
+            TextRole::Document => text_config.document_prompt(),
+        };
+        let mut vectors = Vec::with_capacity(texts.len());
+        for chunk in texts.chunks(SENTENCES_AT_ONCE) {
+            let encode = |text: &&str| tokenizer.encode(&format!("{prompt}{text}"));
+            let tokens = chunk.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+            let batch = tokenizer.batch(&tokens);
+            let Some(own) = self.directory.model.backbone_sentences(&batch) else {
+                return Ok(None);
+            };
+            vectors.extend(rows(own));
+        }
+        Ok(Some(vectors))
     }
 
     /// Hands the texts and the features of every sentence's words to `each`, in order.

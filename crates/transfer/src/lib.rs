@@ -35,7 +35,8 @@ pub mod tasks;
 pub use clip_score::ClipScore;
 pub use embed_error::EmbedError;
 pub use embedding::{
-    Embedder, JointVector, SentenceEmbedding, VideoEmbedding, cosines, dot, mean_unit, unit,
+    Embedder, JointVector, SentenceEmbedding, TextRole, VideoEmbedding, cosines, dot, mean_unit,
+    unit,
 };
 pub use error::TransferError;
 pub use grounder::{FileGrounding, Grounder};

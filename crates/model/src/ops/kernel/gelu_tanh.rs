@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::elementary::sigmoid;
 
 /// `2 sqrt(2 / π)`.
-const SLOPE: f32 = 1.595_769_1;
+const SLOPE: f32 = 1.595_769;
 
 const CUBIC: f32 = 0.044_715;
 
