@@ -21,7 +21,7 @@ use crate::known_models::size;
 use crate::progress::CountProgress;
 
 /// Files that say how weights are to be used; none must be there.
-const BESIDE: [&str; 8] = [
+const BESIDE: [&str; 9] = [
     "config.json",
     "preprocessor_config.json",
     "open_clip_config.json",

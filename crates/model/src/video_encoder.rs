@@ -83,7 +83,6 @@ impl<'de> Deserialize<'de> for VideoEncoderConfig {
             Some("clip") => Ok(Self::Clip(section.read()?)),
             Some("siglip") => Ok(Self::Siglip(section.read()?)),
             Some("c3d") => Ok(Self::C3d(section.read()?)),
-            Some("siglip") => Ok(Self::Siglip(section.read()?)),
             Some("dinov2") => Ok(Self::Dinov2(section.read()?)),
             Some(other) => {
                 let kinds = &["timesformer", "clip", "siglip", "c3d", "dinov2"];

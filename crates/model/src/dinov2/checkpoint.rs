@@ -6,7 +6,6 @@ use locvtp_video::{Interpolation, Scaling};
 use serde_json::Value;
 
 use super::Dinov2Config;
-use crate::ModelError;
 use crate::clip_patches::PixelNormalisation;
 use crate::weights::ImportSettings;
 use crate::weights::key_table::Action::{Drop, Positions, To};
@@ -16,6 +15,7 @@ use crate::weights::source::{EncoderRow, OpenClipFiles, Shapes, Source, SourceRo
 use crate::weights::stated_sizes::{check_setting, check_sizes};
 use crate::weights::usual_heads::heads;
 use crate::weights::usual_pictures::UsualPictures;
+use crate::{Fit, ModelError};
 
 /// The row of its kind.
 pub(crate) static ROW: SourceRow = SourceRow {
@@ -32,6 +32,7 @@ pub(crate) static ROW: SourceRow = SourceRow {
                 mean: [0.485, 0.456, 0.406],
                 std: [0.229, 0.224, 0.225],
             },
+            fit: Fit::ShortSide,
             // 256 for 224.
             short_side: |side| side + side.div_ceil(7),
             interpolation: Interpolation::Bicubic,
