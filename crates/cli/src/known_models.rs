@@ -59,15 +59,6 @@ impl Sees {
             Self::Words => "words",
         }
     }
-
-    /// What else a model directory needs before anything is found with it.
-    pub(crate) fn lacks(self) -> Option<&'static str> {
-        match self {
-            Self::PicturesAndWords => None,
-            Self::Pictures | Self::Clips => Some("words"),
-            Self::Words => Some("pictures"),
-        }
-    }
 }
 
 impl KnownModel {

@@ -89,7 +89,10 @@ fn of_one(scheme: &str, address: &str) -> String {
     let Some(at) = end_of_user(scheme, address) else {
         return match host(address).split_once(':') {
             // The beginning of a password, where the rest was not typed.
-            Some((user, port)) if !is_port(port) && !user.starts_with('[') => {
+            Some((user, port))
+                if !is_port(port.trim_end_matches([':', ';', ',', '.', ')']))
+                    && !user.starts_with('[') =>
+            {
                 format!("{user}:{HIDDEN}")
             }
             _ => without_secrets(address),

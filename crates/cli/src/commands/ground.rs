@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_measure::MomentDecoder;
 use locvtp_model::model_directory::CONFIG_FILE;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::weights::Origins;
+use locvtp_model::{Device, ModelDirectory, ProjectionKind};
 use locvtp_transfer::{
     ClipScore, EmbedError, Embedder, FileGrounding, Grounder, TransferError, locate_model,
 };
@@ -153,6 +154,13 @@ pub(crate) fn open_embedder(dir: &Path) -> anyhow::Result<Embedder> {
     let device = Device::flex();
     let directory =
         ModelDirectory::read(&place, &device).with_context(|| missing::unreadable_model(&place))?;
+    let has_heads = directory.config.projection.kind != ProjectionKind::Identity;
+    if has_heads && directory.tokenizer.is_some() && Origins::read(&place).is_some() {
+        output::note(&format!(
+            "{}: its two encoders were imported and not trained together yet, so what it finds means nothing (docs/weights.md)",
+            place.display()
+        ));
+    }
     Ok(Embedder::new(directory, device))
 }
 

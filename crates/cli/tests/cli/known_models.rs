@@ -41,6 +41,12 @@ fn a_model_of_the_table_is_fetched_and_indexes_at_once() {
     let output = model(home.path(), &hub, &["get", "laion-b32"]);
     says(&succeeded(&output), &["models/laion-b32: model directory written"]);
     says(&stderr(&output), &["licence", "index add my-videos --model models/laion-b32"]);
+    // Nothing in its folder is replaced, and words alone are refused before the download.
+    let message = refused(&model(home.path(), &hub, &["get", "laion-b32"]));
+    says(&message, &["models/laion-b32", "here already", "--out"]);
+    let message = refused(&model(home.path(), &hub, &["get", "minilm-l6"]));
+    says(&message, &["words alone", "model get vit-b16 --out models/minilm-l6"]);
+    assert!(!home.path().join("hub/models--sentence-transformers--all-MiniLM-L6-v2").exists());
     let told = succeeded(&model(home.path(), &hub, &["info", "laion-b32"]));
     says(&told, &["files in", str(&home.path().join("hub"))]);
     let inspected = run(&["inspect", str(&home.path().join("models/laion-b32"))]);
@@ -59,7 +65,7 @@ fn a_licence_that_restricts_is_shown_and_asked_about_before_anything_is_fetched(
     let output =
         model(home.path(), &hub, &["get", "timesformer", "--accept-licence", "--out", "half"]);
     succeeded(&output);
-    says(&stderr(&output), &["no encoder of words", "model get distilbert --out half"]);
+    says(&stderr(&output), &["has no words", "model get distilbert --out half"]);
 }
 
 #[test]

@@ -45,6 +45,12 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
     let first = json(&import(&["hf-timesformer", str(&video)]));
     assert_eq!(first["origins"]["text"], Value::Null);
     assert_eq!(first["config"]["text"]["kind"], "none");
+    // What is not the model's is not lost when the folder is written anew.
+    let notes = two.join("notes.txt");
+    std::fs::write(&notes, "mine").unwrap();
+    says(&refused(&import(&["distilbert", str(&text)])), &["notes.txt", "move it away"]);
+    assert_eq!(std::fs::read_to_string(&notes).unwrap(), "mine");
+    std::fs::remove_file(&notes).unwrap();
     let second = json(&import(&["distilbert", str(&text)]));
     assert_eq!(second["origins"]["video"]["from"], "hf-timesformer");
     assert_eq!(second["origins"]["text"]["filled"].as_array().unwrap().len(), 36);

@@ -20,7 +20,10 @@ use super::source::{Part, Shapes, Source, VideoRow};
 use super::source_preprocessing::preprocessing;
 use super::source_tokenizer::tokenizer;
 use super::state_dict::StateDict;
-use crate::model_directory::{WEIGHTS_FILE, begin_directory, fill_directory, write_synced};
+use crate::model_directory::{
+    CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, begin_directory, fill_directory,
+    write_synced,
+};
 use crate::projection::{ProjectionConfig, ProjectionKind};
 use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::TextEncoderConfig;
@@ -60,6 +63,18 @@ impl Import {
             write_synced(&dir.join(IMPORT_FILE), origins.as_bytes())
         })
     }
+}
+
+/// What lies in a model directory and was written by no import.
+fn foreign_file(dir: &Path) -> Option<PathBuf> {
+    let own = [CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE, PREPROCESSING_FILE, IMPORT_FILE];
+    let found = std::fs::read_dir(dir).ok()?.flatten();
+    let mut found: Vec<PathBuf> = found
+        .filter(|entry| !own.iter().any(|own| entry.file_name() == *own))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found.into_iter().next()
 }
 
 /// Makes a model from checkpoints, and from the model directory `existing` what they do not fill.
@@ -253,6 +268,15 @@ impl Base {
                 way_out: "it is left as it is; choose another --out".into(),
             });
         };
+        if let Some(foreign) = foreign_file(dir) {
+            return Err(ModelError::ForeignWeights {
+                path: foreign,
+                reason:
+                    "it lies in the model directory, which is written anew, and is not of the model"
+                        .into(),
+                way_out: "move it away, or choose another --out".into(),
+            });
+        }
         let (config, preprocessing, tokenizer) = ModelDirectory::read_settings(dir)?;
         let weights = StateDict::open_wrapped(&dir.join(WEIGHTS_FILE), false)?;
         Ok(Self { config, preprocessing, tokenizer, origins, weights })

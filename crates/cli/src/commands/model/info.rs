@@ -51,6 +51,7 @@ pub(crate) fn known(name: &str) -> anyhow::Result<&'static KnownModel> {
     let close = names.map(|known| (strsim::jaro_winkler(name, known), known));
     let close = close.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     let meant = close.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+    let meant = if meant.is_empty() { ";".to_owned() } else { meant };
     bail!(
         "{name}: no model of this name is known{meant} `locvtp model list` lists them, and hub:OWNER/NAME is any on the hub"
     );

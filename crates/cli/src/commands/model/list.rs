@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ListModels) -> anyhow::Result<Outcome> {
     let mut lines = table.lines("  ");
     lines.push(String::new());
     lines.push(
-        "size: in f32, on the disk and in memory; GFLOP: what one picture costs; width: numbers of a vector.\n\
+        "size: in f32, on the disk; in memory up to twice that; GFLOP: what one picture costs; width: numbers of a vector.\n\
          * the licence restricts use. `locvtp model info NAME` tells more, `locvtp model get NAME` fetches one."
             .to_owned(),
     );
